@@ -1,0 +1,1 @@
+"""What the workbench does: no streamlit, no connector, no page."""
