@@ -1,0 +1,1 @@
+"""Connections: the sources of a workspace, by alias, and what they may reach."""

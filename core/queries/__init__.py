@@ -1,0 +1,1 @@
+"""Queries: those that people save, those that ran, and the running of them."""

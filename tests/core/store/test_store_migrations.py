@@ -1,0 +1,168 @@
+"""An older store is migrated once with a copy kept; a newer one is refused and left alone."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+import core.connections.records
+import core.queries.records
+import core.store.documents  # noqa: F401 - the slices declare the tables when imported
+from core.errors import ConfigError
+from core.settings import Settings
+from core.store import upgrade
+from core.store.documents import Documents
+from core.store.rows import Row
+from core.store.store import Store
+
+NEXT_STEP = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{number}"
+down_revision = "{before}"
+
+def upgrade():
+    op.create_table("extra", sa.Column("x", sa.Integer))
+    {last}
+"""
+
+OPEN_WITH = """
+import sys
+from pathlib import Path
+from core.settings import Settings
+from core.store import upgrade
+from core.store.store import Store
+
+upgrade.MIGRATIONS = Path(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+Store.open(Settings(home=Path(sys.argv[1]))).close()
+"""
+
+
+def with_next_step(folder: Path, last: str = "pass") -> Path:
+    migrations = folder / "100% migrations"
+    shutil.copytree(upgrade.MIGRATIONS, migrations)
+    before = upgrade.newest()
+    number = f"{int(before) + 1:04}"
+    step = NEXT_STEP.format(number=number, before=before, last=last)
+    (migrations / "versions" / f"v{number}_next.py").write_text(step)
+    return migrations
+
+
+def tables(file: Path) -> set[str]:
+    with closing(sqlite3.connect(file)) as found:
+        return {name for (name,) in found.execute("SELECT name FROM sqlite_master")}
+
+
+def test_the_last_migration_is_what_the_file_names_say():
+    script = ScriptDirectory(str(upgrade.MIGRATIONS))
+    assert script.get_current_head() == upgrade.newest()
+    assert all(Path(each.path).name[1:5] == each.revision for each in script.walk_revisions())
+
+
+def test_the_migrations_make_the_tables_that_the_slices_declare(tmp_path):
+    store = Store.open(Settings(home=tmp_path))
+    with store.begin() as session:
+        context = MigrationContext.configure(
+            session.connection(),
+            opts={"version_table": upgrade.VERSION_TABLE, "compare_type": True},
+        )
+        assert compare_metadata(context, Row.metadata) == []
+    store.close()
+
+
+def test_the_migrations_and_tables_are_good_for_postgresql():
+    written = io.StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}
+    )
+    for file in sorted((upgrade.MIGRATIONS / "versions").glob("v*.py")):
+        step = importlib.import_module(f"core.store.migrations.versions.{file.stem}")
+        with Operations.context(context):
+            step.upgrade()
+    dialect = postgresql.dialect()
+    for table in Row.metadata.sorted_tables:
+        assert f"CREATE TABLE {table.name} (" in written.getvalue()
+        assert str(CreateTable(table).compile(dialect=dialect))
+        for index in table.indexes:
+            assert str(CreateIndex(index).compile(dialect=dialect))
+    assert "TIMESTAMP WITH TIME ZONE" in written.getvalue()
+    assert "number SERIAL" in written.getvalue()
+    assert "WHERE state = 'running'" in written.getvalue()
+
+
+def test_an_older_store_is_migrated_and_a_copy_is_kept(tmp_path, monkeypatch):
+    store = Store.open(Settings(home=tmp_path))
+    saved = Documents(store, "w", "note").save("text", title="A", actor="me")
+    old = upgrade.newest()
+    monkeypatch.setattr(upgrade, "MIGRATIONS", with_next_step(tmp_path))
+
+    # The first is still open, so that the copy has to take what is only in the WAL yet.
+    migrated = Store.open(Settings(home=tmp_path))
+    migrated.healthy()
+    assert Documents(migrated, "w", "note").get(saved.id) == saved
+    migrated.close()
+    store.close()
+
+    copy = tmp_path / f"store.sqlite.v{old}"
+    assert copy.stat().st_mode & 0o077 == 0
+    assert "extra" in tables(tmp_path / "store.sqlite")
+    assert "extra" not in tables(copy)
+    with closing(sqlite3.connect(copy)) as found:
+        assert found.execute("SELECT text FROM document_revision").fetchall() == [("text",)]
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
+    Store.open(Settings(home=tmp_path)).close()
+    good = upgrade.MIGRATIONS
+    bad = with_next_step(tmp_path, last='raise RuntimeError("half way")')
+    monkeypatch.setattr(upgrade, "MIGRATIONS", bad)
+    with pytest.raises(RuntimeError, match="half way"):
+        Store.open(Settings(home=tmp_path))
+    assert "extra" not in tables(tmp_path / "store.sqlite")
+
+    monkeypatch.setattr(upgrade, "MIGRATIONS", good)
+    Store.open(Settings(home=tmp_path)).close()
+
+
+def test_a_newer_store_is_refused_and_left_alone(tmp_path, monkeypatch):
+    with monkeypatch.context() as newer:
+        newer.setattr(upgrade, "MIGRATIONS", with_next_step(tmp_path))
+        Store.open(Settings(home=tmp_path)).close()
+    before = (tmp_path / "store.sqlite").read_bytes()
+    with pytest.raises(ConfigError, match="versions up to"):
+        Store.open(Settings(home=tmp_path))
+    assert (tmp_path / "store.sqlite").read_bytes() == before
+
+
+def test_processes_that_start_together_migrate_once(tmp_path):
+    Store.open(Settings(home=tmp_path)).close()
+    command = [sys.executable, "-c", OPEN_WITH, str(tmp_path), str(with_next_step(tmp_path))]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [subprocess.Popen(command, text=True, **pipes) for _ in range(3)]
+    for each in started:
+        assert each.stdout.readline() == "ready\n"
+    for each in started:
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    assert [each.communicate(timeout=60)[1] for each in started] == ["", "", ""]
+    assert "extra" in tables(tmp_path / "store.sqlite")
+    # Who came second found it done, and kept no copy of the new.
+    copies = [file.name for file in tmp_path.glob("store.sqlite.v*")]
+    assert copies == [f"store.sqlite.v{upgrade.newest()}"]
