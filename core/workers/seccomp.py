@@ -1,0 +1,147 @@
+"""seccomp: a filter in the kernel that refuses the system calls a worker has no use for.
+
+It closes what Landlock leaves open: sockets, other processes, mode and owner of files, calls that
+run outside any filter. It is a list of refusals, not of permissions, because Python, DuckDB and
+their libraries change what they call; what is newer than the list does not exist for a worker.
+Refused calls answer EPERM, so that code inside gets an ordinary error.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterable
+from itertools import chain
+
+from core.workers import syscalls
+
+_SET_SECCOMP, _MODE_FILTER = 22, 2
+_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+# One instruction of classic BPF: operation, jump if true, jump if false, constant.
+_Instruction = tuple[int, int, int, int]
+_Code = list[_Instruction]
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_IF_EQUAL, _IF_GREATER = 0x15, 0x25
+_ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+
+_CLONE_THREAD = 0x10000
+_MAP_SHARED_ANONYMOUS = 0x21
+_FAST_OPEN = 0x20000000
+# Typing into the terminal that started the app, and having the kernel signal somebody else.
+_IOCTL = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C, "FIOSETOWN": 0x8901, "SIOCSPGRP": 0x8902}
+_FCNTL = {"F_SETOWN": 8, "F_SETSIG": 10, "F_SETOWN_EX": 15}
+_SOCKET_TYPE = 0xF  # the rest of the argument is flags
+
+
+def offered() -> bool:
+    """Tell whether filters can be installed here, without installing one."""
+    if not syscalls.machine():
+        return False
+    try:
+        syscalls.prctl(_SET_SECCOMP, _MODE_FILTER, 0)
+    except OSError as error:
+        return error.errno == errno.EFAULT  # it wanted to read the filter: there is such a thing
+    return False
+
+
+def install(*, network: bool, allow: Iterable[str] = ()) -> bool:
+    """Filter this thread's calls, and those of threads it starts, from now on.
+
+    `network` leaves TCP and UDP over IPv4 and IPv6, outgoing only. `allow` names calls of the
+    table to leave alone. Returns False where there is no table or no seccomp. PR_SET_NO_NEW_PRIVS
+    must be set.
+    """
+    if not offered():
+        return False
+    code = _program(syscalls.machine(), network=network, allow=frozenset(allow))
+    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+    buffer = ctypes.create_string_buffer(packed, len(packed))
+    program = struct.pack("@HP", len(code), ctypes.addressof(buffer))
+    syscalls.prctl(_SET_SECCOMP, _MODE_FILTER, program)
+    return True
+
+
+def _program(machine: str, *, network: bool, allow: frozenset[str]) -> _Code:
+    table = {name: n for name, n in syscalls.numbers(machine).items() if name not in allow}
+    checked = _checks(network=network)
+    code = [
+        (_LOAD, 0, 0, 4),
+        (_IF_EQUAL, 1, 0, _ARCHITECTURE[machine]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, 0),
+        # Newer calls, and the x32 numbers of x86_64, which begin at 2**30.
+        (_IF_GREATER, 0, 1, syscalls.NEWEST),
+        _refusal(errno.ENOSYS),
+    ]
+    for name, number in table.items():
+        answer = checked.get(name, [_refusal()])
+        code += [(_IF_EQUAL, 0, len(answer), number), *answer]
+    return [*code, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _checks(*, network: bool) -> dict[str, _Code]:
+    """Answers of calls that depend on their arguments; every other call listed is refused."""
+    own = [_one_of(0, [os.getpid()])]
+    checks = {
+        "socketpair": [
+            _one_of(0, [socket.AF_UNIX]),
+            _one_of(1, [socket.SOCK_STREAM], _SOCKET_TYPE),
+        ],
+        # Fast open connects without asking Landlock.
+        "sendto": [_without(3, _FAST_OPEN)],
+        "sendmsg": [_without(2, _FAST_OPEN)],
+        "sendmmsg": [_without(3, _FAST_OPEN)],
+        "ioctl": [_none_of(1, _IOCTL.values())],
+        "fcntl": [_none_of(1, _FCNTL.values())],
+        "mmap": [_without(3, _MAP_SHARED_ANONYMOUS)],
+        "prlimit64": [_one_of(0, [0])],
+        # Threads, but no processes. clone3 hides its flags in memory that a filter cannot read;
+        # told that it does not exist, the C library uses clone.
+        "clone": [_one_of(0, [_CLONE_THREAD], _CLONE_THREAD)],
+        "kill": own,
+        "tgkill": own,
+        "rt_sigqueueinfo": own,
+        "rt_tgsigqueueinfo": own,
+    }
+    if network:
+        # TCP and UDP by number: over MPTCP Landlock would not see a connection.
+        checks["socket"] = [
+            _one_of(0, [socket.AF_INET, socket.AF_INET6]),
+            _one_of(1, [socket.SOCK_STREAM, socket.SOCK_DGRAM], _SOCKET_TYPE),
+            _one_of(2, [0, socket.IPPROTO_TCP, socket.IPPROTO_UDP]),
+        ]
+        checks["connect"] = []
+    allowed = (_RETURN, 0, 0, _ALLOW)
+    answers = {name: [*chain.from_iterable(parts), allowed] for name, parts in checks.items()}
+    return answers | {"clone3": [_refusal(errno.ENOSYS)]}
+
+
+def _refusal(number: int = errno.EPERM) -> _Instruction:
+    return (_RETURN, 0, 0, _ERROR | number)
+
+
+def _argument(position: int, mask: int) -> _Code:
+    """Load the low 32 bits of an argument: all that the kernel reads of the ones checked here."""
+    offset = 16 + 8 * position + (0 if sys.byteorder == "little" else 4)
+    return [(_LOAD, 0, 0, offset), (_AND, 0, 0, mask)]
+
+
+def _one_of(position: int, values: Iterable[int], mask: int = 0xFFFFFFFF) -> _Code:
+    wanted = list(values)
+    tests = [(_IF_EQUAL, len(wanted) - at, 0, value) for at, value in enumerate(wanted)]
+    return [*_argument(position, mask), *tests, _refusal()]
+
+
+def _none_of(position: int, values: Iterable[int], mask: int = 0xFFFFFFFF) -> _Code:
+    tests = [[(_IF_EQUAL, 0, 1, value), _refusal()] for value in values]
+    return [*_argument(position, mask), *chain.from_iterable(tests)]
+
+
+def _without(position: int, bits: int) -> _Code:
+    """Refuse an argument that has all of `bits`."""
+    return _none_of(position, [bits], bits)
