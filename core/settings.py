@@ -31,6 +31,12 @@ def parse_size(value: object) -> object:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
+def _default_home() -> Path:
+    # An installed package lies where workers may read, and the home holds the key.
+    checkout = (APP_FOLDER / "pyproject.toml").exists()
+    return (APP_FOLDER if checkout else Path.cwd()) / ".millpond"
+
+
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 
 
@@ -39,7 +45,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True)
 
-    home: Path = Field(APP_FOLDER / ".millpond", description="Data folder: store, spools, uploads.")
+    home: Path = Field(
+        default_factory=_default_home,
+        description="Data folder: store, spools, uploads; default .millpond beside app.py.",
+    )
     start_folder: Path = Field(
         default_factory=Path.cwd, description="Folder whose files SQL may read in local mode."
     )

@@ -25,6 +25,7 @@ _EXECUTE, _IOCTL_DEVICE = 1, 1 << 15
 _CONNECT_TCP = 1 << 1
 
 READ = _READ_FILE | _READ_DIR
+LIST = _READ_DIR
 # No execution, no symbolic link, device, socket or pipe: nothing in such a folder leads out of it.
 WRITE = (
     READ | _WRITE_FILE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_FILE | _REFER | _TRUNCATE
@@ -44,8 +45,10 @@ def version() -> int:
         raise
 
 
-def restrict(read: Iterable[str], write: Iterable[str], *, ports: Iterable[int]) -> int:
-    """Leave this thread `read`, `write` and TCP connections to `ports`; return the version.
+def restrict(
+    read: Iterable[str], write: Iterable[str], listed: Iterable[str], *, ports: Iterable[int]
+) -> int:
+    """Leave this thread three kinds of paths and TCP connections to `ports`; return the version.
 
     Paths that do not exist are skipped; symbolic links are followed now, not later. Ports are
     enforced from version 4, signals and abstract sockets from version 6. PR_SET_NO_NEW_PRIVS must
@@ -56,7 +59,7 @@ def restrict(read: Iterable[str], write: Iterable[str], *, ports: Iterable[int])
     files = _files_watched(found)
     ruleset = syscalls.call(_CREATE_RULESET, *_attributes(found, files), 0)
     try:
-        for paths, access in ((read, READ), (write, WRITE)):
+        for paths, access in ((read, READ), (write, WRITE), (listed, LIST)):
             for path in paths:
                 _allow_path(ruleset, path, access & files)
         for port in ports if found >= 4 else ():

@@ -62,20 +62,22 @@ class Wall:
     """What a worker may reach; everything else is refused by the kernel.
 
     `read` and `write` are absolute paths of files or folders with all that is in them; nothing in
-    them can be executed. A path that does not exist is no grant. `ports` are the TCP ports that
+    them can be executed. Of folders in `listed` the names may be listed, below them too, and
+    nothing read. A path that does not exist is no grant. `ports` are the TCP ports that
     may be connected to where `network` is set: none if it is empty. `memory` counts private
     memory, `file_size` each file written, both in bytes; 0 leaves the limit that is there.
     """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     network: bool = False
     ports: tuple[int, ...] = ()
     memory: int = 0
     file_size: int = 0
 
     def __post_init__(self) -> None:
-        for path in (*self.read, *self.write):
+        for path in (*self.read, *self.write, *self.listed):
             if not os.path.isabs(path):
                 raise ConfigError(f"{path!r} cannot be granted to a worker: it is not absolute.")
 
@@ -146,7 +148,7 @@ def enter(wall: Wall) -> Isolation:
         return Isolation(landlock=0, seccomp=False, limits=limits)
     privileges.give_up()
     read = (*wall.read, *_NETWORK_PATHS) if wall.network else wall.read
-    version = landlock.restrict(read, wall.write, ports=wall.ports)
+    version = landlock.restrict(read, wall.write, wall.listed, ports=wall.ports)
     # Below version 3 Landlock would let truncate() empty any file.
     filtered = seccomp.install(network=wall.network, allow=["truncate"] if version >= 3 else [])
     return Isolation(landlock=version, seccomp=filtered, limits=limits)

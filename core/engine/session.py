@@ -1,0 +1,170 @@
+"""The narrow waist that everything goes through: run, page, progress, cancel, explain, export.
+
+A session is a DuckDB cursor of its own in the workspace's engine: its temporary tables, its
+transaction and its variables are private, and its statements wait for each other.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from core.engine.engine import Engine
+from core.engine.filters import Filter
+from core.engine.parameters import to_json
+from core.engine.plan import PlanNode, plan
+from core.engine.references import References, references
+from core.engine.relation import Query
+from core.engine.results import Page, ResultSet
+from core.engine.run import Arrival, Run
+from core.engine.views import Sort, count_query, page_query, rows_query
+
+FORMATS = {"csv": ".csv", "parquet": ".parquet", "json": ".jsonl", "excel": ".xlsx"}
+FORMATS |= {"arrow": ".arrow"}
+
+PAGE_LIMIT = 10_000
+
+
+class Session:
+    """One user's way into the engine. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self.name = name
+
+    def start(
+        self, sql: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Run:
+        """Start a text of statements and return at once; its errors are in the run.
+
+        Raises LimitExceeded and InvalidInput for a text that cannot be sent.
+        """
+        return self._engine.run(sql, params or {}, session=self.name, timeout=timeout)
+
+    def run(
+        self, sql: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Run:
+        """Run a text of statements to its end. Raises what went wrong."""
+        run = self.start(sql, params, timeout=timeout)
+        run.wait()
+        if run.error is not None:
+            raise run.error
+        return run
+
+    def page(
+        self,
+        run: Run,
+        result: ResultSet,
+        offset: int = 0,
+        limit: int = 200,
+        *,
+        sorts: Sequence[Sort] = (),
+        filters: Sequence[Filter] = (),
+    ) -> Page:
+        """Return rows of a result in the order and with the filters asked for.
+
+        While rows still arrive it answers from those there are, and says so.
+        """
+        arrival = run.arrival(result.id)
+        now = arrival.result
+        limit = max(0, min(limit, PAGE_LIMIT))
+        if not sorts and not filters:
+            table = arrival.rows(offset, limit)
+            return Page(_frame(table), offset, now.rows, now.rows, not now.complete)
+        query = page_query(now.columns, sorts, filters, offset, limit)
+        frame = self.over(run, result, query)
+        matching = now.rows
+        if filters:
+            counted = self.over(run, result, count_query(now.columns, filters))
+            matching = int(counted.item(0, 0))
+        return Page(frame, offset, now.rows, matching, not now.complete)
+
+    def over(self, run: Run, result: ResultSet, query: Query) -> pl.DataFrame:
+        """Answer a question about a result: SQL composed by core over the relation `result`."""
+        arrival = run.arrival(result.id)
+        answer = self._engine.call("over", body=arrival.body, **_subject(arrival), **_query(query))
+        return _frame(pa.ipc.open_stream(answer.body).read_all())
+
+    def explain(
+        self, sql: str, params: Mapping[str, Any] | None = None, *, analyze: bool = False
+    ) -> PlanNode:
+        """Return the plan as a tree; with `analyze` the statement runs, and its times are told."""
+        answer = self._engine.call(
+            "explain",
+            session=self.name,
+            sql=sql,
+            params=to_json(params or {}),
+            analyze=analyze,
+            statement_limit=self._engine.settings.statement_limit,
+        )
+        return plan(answer.head["plan"])
+
+    def references(self, sql: str) -> References:
+        """Tell what a text reads and writes, without running it."""
+        return references(sql)
+
+    def export(self, sql: str, params: Mapping[str, Any] | None, *, format: str) -> Path:
+        """Run a query into a file of the workspace, and return its path; the caller removes it."""
+        path = self._target(format)
+        self._engine.call(
+            "export",
+            session=self.name,
+            sql=sql,
+            params=to_json(params or {}),
+            format=format,
+            path=str(path),
+        )
+        return path
+
+    def export_result(
+        self,
+        run: Run,
+        result: ResultSet,
+        *,
+        format: str,
+        sorts: Sequence[Sort] = (),
+        filters: Sequence[Filter] = (),
+    ) -> Path:
+        """Write a kept result, sorted and filtered as asked, into a file of the workspace."""
+        arrival = run.arrival(result.id)
+        path = self._target(format)
+        query = rows_query(arrival.result.columns, sorts, filters)
+        names = [column.name for column in arrival.result.columns]
+        self._engine.call(
+            "export",
+            body=arrival.body,
+            **_subject(arrival),
+            **_query(query),
+            names=names,
+            format=format,
+            path=str(path),
+        )
+        return path
+
+    def close(self) -> None:
+        """End the session: what was temporary in it is gone."""
+        self._engine.release(self.name)
+
+    def _target(self, format: str) -> Path:
+        suffix = FORMATS.get(format, "")
+        return self._engine.exports / f"{uuid.uuid4().hex}{suffix}"
+
+
+def _subject(arrival: Arrival) -> dict[str, Any]:
+    types = [column.type for column in arrival.result.columns]
+    return {"result": arrival.result.id, "batches": len(arrival.extents), "types": types}
+
+
+def _query(query: Query) -> dict[str, Any]:
+    return {"sql": query.sql, "params": to_json(query.params)}
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame

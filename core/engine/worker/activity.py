@@ -1,0 +1,100 @@
+"""What runs now in the worker: how far it is, and how to interrupt it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import duckdb
+
+from core.errors import QueryCancelled
+from core.workers.child import Call
+from core.workers.protocol import Closed
+
+TICK = 0.1
+"""Seconds between two reports of progress."""
+
+
+class Activity:
+    """One call that may take long. `cancel` may come before, while and after it holds a cursor."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.cancelled = False
+        self.reported = -1.0
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+
+    @contextmanager
+    def on(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Work on this cursor for a while."""
+        self.check()
+        self._cursor = cursor
+        try:
+            yield cursor
+        finally:
+            self._cursor = None
+
+    def check(self) -> None:
+        """Stop here if the call was cancelled."""
+        if self.cancelled:
+            raise QueryCancelled("The query was cancelled.")
+
+    def cancel(self) -> None:
+        """Interrupt the cursor, now and whenever the call gets one."""
+        self.cancelled = True
+        cursor = self._cursor
+        if cursor is not None:
+            cursor.interrupt()
+
+    def progress(self) -> float:
+        """Return percent done, or -1 where DuckDB does not know."""
+        cursor = self._cursor
+        if cursor is None:
+            return -1.0
+        try:
+            percent = cursor.query_progress()
+        except duckdb.Error:
+            return -1.0
+        return -1.0 if percent is None else float(percent)
+
+
+class Activities:
+    """All calls under way, by id, with one thread that reports their progress."""
+
+    def __init__(self) -> None:
+        self._running: dict[int, Activity] = {}
+        self._wake = threading.Event()
+        threading.Thread(target=self._report, name="progress", daemon=True).start()
+
+    @contextmanager
+    def begin(self, call: Call) -> Iterator[Activity]:
+        """Register a call for as long as it runs."""
+        activity = self._running[call.id] = Activity(call)
+        self._wake.set()
+        try:
+            yield activity
+        finally:
+            self._running.pop(call.id, None)
+
+    def cancel(self, call_id: int) -> bool:
+        """Interrupt a call; False when it does not run (any more)."""
+        activity = self._running.get(call_id)
+        if activity is None:
+            return False
+        activity.cancel()
+        return True
+
+    def _report(self) -> None:
+        while True:
+            self._wake.wait()
+            if not self._running:
+                self._wake.clear()
+            time.sleep(TICK)
+            for activity in [*self._running.values()]:
+                percent = activity.progress()
+                if percent > activity.reported:
+                    activity.reported = percent
+                    with suppress(Closed):
+                        activity.call.send({"progress": percent})

@@ -1,0 +1,51 @@
+"""What can be queried: every table and view with its columns, and every function."""
+
+from __future__ import annotations
+
+from core.engine.worker.activity import Activity
+from core.engine.worker.database import Database
+from core.engine.worker.errors import translate
+from core.engine.worker.over import stream
+from core.workers.child import Call
+
+_TABLES = """
+SELECT c.database_name AS catalog, c.schema_name AS schema, c.table_name AS "table",
+       coalesce(t.kind, 'view') AS kind, t.rows AS rows,
+       c.column_name AS "column", c.data_type AS type, c.is_nullable AS nullable
+FROM duckdb_columns() AS c
+LEFT JOIN (
+    SELECT database_oid, schema_oid, table_oid, 'table' AS kind, estimated_size AS rows
+    FROM duckdb_tables()
+) AS t ON (t.database_oid, t.schema_oid, t.table_oid)
+        = (c.database_oid, c.schema_oid, c.table_oid)
+WHERE NOT c.internal AND c.database_name NOT IN ('system', 'temp')
+ORDER BY c.database_oid, c.schema_name, c.table_name, c.column_index
+"""
+
+_FUNCTIONS = """
+SELECT function_name AS name, any_value(function_type) AS kind,
+       any_value(parameters) AS parameters, any_value(return_type) AS returns,
+       any_value(description) AS description
+FROM duckdb_functions()
+WHERE regexp_matches(function_name, '^[a-z_][a-z0-9_]*$') AND function_name NOT LIKE 'pragma_%'
+GROUP BY ALL ORDER BY 1
+"""
+
+
+def catalog(database: Database, activity: Activity, call: Call) -> None:
+    """Answer op `catalog`: one row a column of a table, as an Arrow stream."""
+    _answer(database, activity, call, _TABLES)
+
+
+def functions(database: Database, activity: Activity, call: Call) -> None:
+    """Answer op `functions`: one row a function, as an Arrow stream."""
+    _answer(database, activity, call, _FUNCTIONS)
+
+
+def _answer(database: Database, activity: Activity, call: Call, sql: str) -> None:
+    with database.system() as cursor, activity.on(cursor):
+        try:
+            table = cursor.execute(sql).to_arrow_reader(65_536).read_all()
+        except Exception as error:
+            raise translate(error, sql) from error
+    call.finish({"rows": table.num_rows}, stream(table))

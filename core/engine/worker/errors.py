@@ -1,0 +1,142 @@
+"""Turn what DuckDB and Arrow raise into the tree of core.errors, with line, column and hint."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable
+
+import duckdb
+
+from core.errors import (
+    ConnectError,
+    Forbidden,
+    InvalidInput,
+    LimitExceeded,
+    MillpondError,
+    QueryCancelled,
+    QueryError,
+)
+
+_EXCERPT = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^", re.DOTALL)
+_PREFIX = re.compile(r"^(?:[A-Z]\w+ (?:of )?)+(?:Error|Exception): ")
+_QUOTED_PATH = re.compile(r"""["']((?:/|\.{1,2}/|~)[^"']*|[^"']*\.[A-Za-z0-9]+)["']""")
+_URL = re.compile(r"\b(https?|s3|gcs|gs|r2|hf|az|azure|abfss)://([^/\s'\"]+)")
+
+_HINTS = {
+    "memory": "Read fewer columns or rows, or raise MILLPOND_MEMORY_LIMIT.",
+    "temp": "Make the query smaller, free disk space, or raise MILLPOND_TEMP_LIMIT.",
+}
+
+
+def translate(error: BaseException, sql: str, readable: Iterable[str] = ()) -> MillpondError:
+    """Return the error that a person should see instead of `error`.
+
+    `readable` are the folders and files inside the wall; a path outside them is named as such
+    even where DuckDB reports that nothing was found there.
+    """
+    if isinstance(error, MillpondError):
+        return error
+    text = str(error)
+    if "INTERRUPT" in text or isinstance(error, duckdb.InterruptException):
+        return QueryCancelled("The query was cancelled.", sql=sql)
+    for translated in (_limit(error, text), _out_of_reach(text, tuple(readable))):
+        if translated is not None:
+            return translated
+    return _refused(error, text, sql)
+
+
+def _limit(error: BaseException, text: str) -> MillpondError | None:
+    if "max_temp_directory_size" in text or "failed to offload" in text:
+        return LimitExceeded(
+            "The query needs more temporary disk space than it may use.",
+            hint=_HINTS["temp"],
+            setting="MILLPOND_TEMP_LIMIT",
+        )
+    if isinstance(error, MemoryError | duckdb.OutOfMemoryException) or "Out of Memory" in text:
+        return LimitExceeded(
+            "The query needs more memory than it may use.",
+            hint=_HINTS["memory"],
+            setting="MILLPOND_MEMORY_LIMIT",
+        )
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
+        return LimitExceeded(
+            "The disk is full, so the result could not be kept.",
+            hint="Free some space on the disk that holds MILLPOND_HOME, and run the query again.",
+            setting="MILLPOND_HOME",
+        )
+    if getattr(error, "errno", None) == errno.EFBIG or "File too large" in text:
+        return LimitExceeded(
+            "A file grew beyond what one file may hold here.",
+            hint="Raise MILLPOND_SPOOL_LIMIT or MILLPOND_TEMP_LIMIT.",
+            setting="MILLPOND_SPOOL_LIMIT",
+        )
+    return None
+
+
+def _out_of_reach(text: str, readable: tuple[str, ...]) -> MillpondError | None:
+    if match := _URL.search(text):
+        return Forbidden(
+            f"The host {match[2]} is not among those that this workspace may reach.",
+            hint="Add a connection for it, or copy the file into a folder of this workspace.",
+        )
+    if "Permission denied" in text or "No files found" in text or "Cannot open file" in text:
+        found = _QUOTED_PATH.search(text)
+        path = os.path.abspath(os.path.expanduser(found[1])) if found else ""
+        if path and not _inside(path, readable):
+            return Forbidden(
+                f"{path} lies outside the folders that this workspace may use.",
+                hint="Allow its folder for this workspace, then run the query again.",
+                path=path,
+            )
+    if "duckdb_extension" in text or "DuckDB extensions are files" in text:
+        return Forbidden(
+            "Extensions cannot be loaded or installed from a query.",
+            hint="The extensions that Millpond brings are loaded already.",
+        )
+    if "Operation not permitted" in text:
+        return Forbidden("The sandbox of this workspace refused what the query tried to do.")
+    return None
+
+
+def _inside(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path == each or path.startswith(each.rstrip("/") + "/") for each in folders)
+
+
+def _refused(error: BaseException, text: str, sql: str) -> MillpondError:
+    line, column = _position(text, sql)
+    message, hint = _sentences(_EXCERPT.sub("", text))
+    if "configuration has been locked" in message:
+        return Forbidden(
+            "Settings of the engine cannot be changed from a query.",
+            hint="They are set by MILLPOND_ environment variables; see docs/settings.md.",
+        )
+    if isinstance(error, duckdb.IOException) and not line:
+        return ConnectError(message, hint=hint)
+    if not isinstance(error, duckdb.Error | OSError | ValueError):
+        return InvalidInput(f"{type(error).__name__}: {message}", hint=hint)
+    return QueryError(message, hint=hint, sql=sql, line=line, column=column)
+
+
+def _sentences(text: str) -> tuple[str, str]:
+    """Split DuckDB's text into its first line, the message, and the rest, the hint."""
+    first, _, rest = _PREFIX.sub("", text.strip()).partition("\n")
+    hint = " ".join(line.strip() for line in rest.splitlines() if line.strip())
+    return first.strip(), hint[:2000]
+
+
+def _position(text: str, sql: str) -> tuple[int, int]:
+    """Find line and column, from 1, by the excerpt under which DuckDB draws its caret."""
+    match = _EXCERPT.search(text)
+    if not match:
+        return 0, 0
+    line, excerpt = int(match[1]), match[2]
+    caret = len(match[3]) - len(f"LINE {line}: ")
+    lines = sql.split("\n")
+    if not 0 < line <= len(lines) or caret < 0:
+        return line, 1
+    shown = excerpt.removeprefix("...")
+    cut = len(excerpt) - len(shown)
+    start = lines[line - 1].find(shown.removesuffix("...")) if cut else 0
+    return line, max(1, max(start, 0) + caret - cut + 1)

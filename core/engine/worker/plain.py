@@ -1,0 +1,106 @@
+"""Make Arrow batches that every reader understands: what Arrow or polars lacks becomes text.
+
+DuckDB hands intervals, BIT, TIMETZ, UNION, UUID and the like over in forms of its own. Integers of
+128 bits are read as decimals, which they are bit for bit; the rest becomes the text that DuckDB
+itself prints for it. Columns are named by position, for names may be repeated or empty.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from core.connector import quoted
+
+_PLAIN: tuple[str, ...] = (
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+)
+_PLAIN += ("UINTEGER", "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR", "BLOB", "DATE", "TIME")
+_PLAIN += ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
+_BYTES_OF_HUGEINT = 16
+
+
+class Plainer:
+    """Converts the batches of one result; `schema` is what they then look like."""
+
+    def __init__(self, schema: pa.Schema, types: list[str]) -> None:
+        self._steps = [_step(field.type, name) for field, name in zip(schema, types, strict=True)]
+        self._odd = [at for at, step in enumerate(self._steps) if step == "text"]
+        self._wide = [at for at, step in enumerate(self._steps) if step == "decimal"]
+        self.schema = pa.schema(
+            (f"c{at}", _plain_type(field.type, step))
+            for at, (field, step) in enumerate(zip(schema, self._steps, strict=True))
+        )
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the batch with plain columns named c0, c1, ... (rows x columns unchanged)."""
+        columns = batch.columns
+        for at in self._wide:
+            columns[at] = _as_decimal(columns[at])
+        if self._odd and batch.num_rows:
+            texts = _texts(batch, self._odd)
+            for at, text in zip(self._odd, texts, strict=True):
+                columns[at] = text
+        elif self._odd:
+            for at in self._odd:
+                columns[at] = pa.array([], pa.string())
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _step(kind: pa.DataType, name: str) -> str:
+    if name == "HUGEINT":
+        return "decimal"
+    if name in _PLAIN or name.startswith("DECIMAL"):
+        return "keep"
+    nested = pa.types.is_nested(kind) and not _holds_odd(kind)
+    return "keep" if nested else "text"
+
+
+def _holds_odd(kind: pa.DataType) -> bool:
+    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_interval(kind):
+        return True
+    if pa.types.is_union(kind) or pa.types.is_dictionary(kind):
+        return True
+    if pa.types.is_fixed_size_list(kind) or pa.types.is_map(kind):
+        return pa.types.is_map(kind) or _holds_odd(kind.value_type)
+    return any(_holds_odd(kind.field(at).type) for at in range(kind.num_fields))
+
+
+def _plain_type(kind: pa.DataType, step: str) -> pa.DataType:
+    return {"decimal": pa.decimal128(38, 0), "text": pa.string()}.get(step, kind)
+
+
+def _as_decimal(column: pa.Array) -> pa.Array:
+    stored = column.storage
+    # An offset counts values, and both layouts take 16 bytes a value.
+    buffers = stored.buffers()
+    return pa.Array.from_buffers(pa.decimal128(38, 0), len(stored), buffers, offset=stored.offset)
+
+
+_CONVERTER = threading.local()
+
+
+def _texts(batch: pa.RecordBatch, at: list[int]) -> list[pa.Array]:
+    """Let a DuckDB instance of this thread's own print the values."""
+    con: Any = getattr(_CONVERTER, "con", None)
+    if con is None:
+        con = _CONVERTER.con = duckdb.connect(":memory:", config={"threads": 1})
+        con.execute("SET GLOBAL arrow_lossless_conversion = true")
+    names = [f"c{each}" for each in at]
+    odd = pa.table([batch.column(each) for each in at], names=names)
+    selected = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
+    con.register("odd", odd)
+    try:
+        table = con.execute(f"SELECT {selected} FROM odd").to_arrow_table()
+    finally:
+        con.unregister("odd")
+    return [table.column(at).combine_chunks() for at in range(table.num_columns)]

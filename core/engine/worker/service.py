@@ -1,0 +1,77 @@
+"""The engine worker's own loop: one DuckDB instance, and the ops that the web process may call."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from core.engine.worker.activity import Activities
+from core.engine.worker.catalogs import catalog, functions
+from core.engine.worker.database import Database
+from core.engine.worker.errors import translate
+from core.engine.worker.explains import explain
+from core.engine.worker.exports import export
+from core.engine.worker.over import Results, over
+from core.engine.worker.runs import run
+from core.engine.worker.sources import Sources
+from core.errors import InvalidInput
+from core.workers.child import Call
+from core.workers.wall import Isolation
+
+# Importing duckdb starts a thread, and a wall can only be entered by a process that has one.
+duckdb.default_connection().close()
+
+
+class EngineService:
+    """Answers the calls of one workspace."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self._database = Database(spec)
+        self._activities = Activities()
+        self._results = Results(self._database.spools)
+        self._sources = Sources(spec["connectors"])
+
+    def handle(self, call: Call) -> None:
+        """Answer one call."""
+        with self._activities.begin(call) as activity:
+            match call.op:
+                case "run":
+                    run(self._database, activity, call)
+                case "over":
+                    over(self._database, self._results, activity, call)
+                case "export":
+                    export(self._database, self._results, activity, call)
+                case "explain":
+                    explain(self._database, activity, call)
+                case "catalog":
+                    catalog(self._database, activity, call)
+                case "functions":
+                    functions(self._database, activity, call)
+                case "attach":
+                    self._sources.attach(self._database, call)
+                case "detach":
+                    self._sources.detach(self._database, call)
+                case "inspect":
+                    self._sources.inspect(self._database, call)
+                case "release":
+                    self._database.release(call.args["session"])
+                    call.finish({})
+                case _:
+                    raise InvalidInput(f"The engine knows no op {call.op!r}.")
+
+    def cancel(self, call_id: int) -> bool:
+        """Interrupt a running call."""
+        return self._activities.cancel(call_id)
+
+
+def open(spec: dict[str, Any], isolation: Isolation) -> EngineService:  # noqa: A001 - child's name
+    """Open the workspace's database. Raises ConfigError or ConnectError where it cannot."""
+    os.umask(0o077)
+    pa.set_cpu_count(spec["threads"])
+    try:
+        return EngineService(spec)
+    except Exception as error:
+        raise translate(error, "", spec["wall"]["read"]) from error

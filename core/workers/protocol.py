@@ -1,0 +1,109 @@
+"""Frames over a socket pair: a JSON head and an optional binary body, no pickle.
+
+Layout: 4 bytes length of the head, 8 bytes length of the body, both big-endian, then the two. Both
+lengths are bounded, so that a hijacked worker cannot make the web process allocate without end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from core import errors
+
+_LENGTHS = struct.Struct("!IQ")
+HEAD_LIMIT = 16 * 2**20
+BODY_LIMIT = 512 * 2**20
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message: `head` holds JSON values, `body` bytes (mostly an Arrow IPC stream)."""
+
+    head: dict[str, Any]
+    body: bytes = b""
+
+
+class Channel:
+    """Send from any thread, receive from one."""
+
+    def __init__(self, read_fd: int, write_fd: int) -> None:
+        self._reader = os.fdopen(read_fd, "rb", buffering=1 << 16)
+        self._write_fd = write_fd
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def send(self, head: dict[str, Any], body: Any = b"") -> None:
+        """Send one frame; `body` is bytes or anything with the buffer protocol."""
+        text = json.dumps(head, separators=(",", ":")).encode()
+        view = memoryview(body).cast("B") if len(body) else memoryview(b"")
+        with self._lock:
+            if self._closed:
+                raise Closed("the channel was closed here")
+            self._write(memoryview(_LENGTHS.pack(len(text), len(view)) + text))
+            self._write(view)
+
+    def _write(self, view: memoryview) -> None:
+        try:
+            while view:
+                view = view[os.write(self._write_fd, view) :]
+        except OSError as error:
+            raise Closed(str(error)) from error
+
+    def receive(self) -> Frame:
+        """Wait for the next frame; raise Closed at the end of the stream."""
+        head_size, body_size = _LENGTHS.unpack(self._read(_LENGTHS.size))
+        if head_size > HEAD_LIMIT or body_size > BODY_LIMIT:
+            raise Closed("the other side sent an oversized frame")
+        try:
+            head = json.loads(self._read(head_size))
+        except ValueError as error:
+            raise Closed("the other side sent a broken frame") from error
+        return Frame(head, self._read(body_size) if body_size else b"")
+
+    def _read(self, size: int) -> bytes:
+        try:
+            chunk = self._reader.read(size)
+        except (OSError, ValueError) as error:
+            raise Closed(str(error)) from error
+        if len(chunk) < size:
+            raise Closed("end of stream")
+        return chunk
+
+    def close(self) -> None:
+        """Stop sending; the other side then sees the end of the stream."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                with suppress(OSError), socket.socket(fileno=os.dup(self._write_fd)) as ours:
+                    ours.shutdown(socket.SHUT_WR)
+                os.close(self._write_fd)
+
+
+def error_to_json(error: errors.MillpondError) -> dict[str, Any]:
+    """Describe an error so that `error_from_json` can raise the same one elsewhere."""
+    described = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    return described | {"details": error.details()}
+
+
+def error_from_json(described: dict[str, Any]) -> errors.MillpondError:
+    """Rebuild an error that crossed the channel; an unknown kind becomes a MillpondError."""
+    kind = getattr(errors, str(described.get("kind")), errors.MillpondError)
+    if not (isinstance(kind, type) and issubclass(kind, errors.MillpondError)):
+        kind = errors.MillpondError
+    message, hint = str(described.get("message")), str(described.get("hint", ""))
+    try:
+        error: errors.MillpondError = kind(message, hint=hint, **described.get("details", {}))
+    except TypeError:
+        error = errors.MillpondError(message, hint=hint)
+    return error

@@ -1,0 +1,171 @@
+"""Keep workers at hand: a warm spare per kind, one live worker per slot, idle ones stopped.
+
+A slot is the place of one worker, of a workspace's engine say: it starts one on first use, starts
+another when that one died, and replaces it when its wall must change.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from core.errors import MillpondError, WorkerLost
+from core.workers.worker import Worker
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between two looks for idle workers."""
+
+
+class Supervisor:
+    """Owns every worker of this process. `close` ends them all."""
+
+    def __init__(self, *, idle_stop: float, packages: tuple[str, ...] = ()) -> None:
+        """`packages` are imported by every worker before its wall goes up."""
+        self._idle_stop = idle_stop
+        self._packages = packages
+        self._lock = threading.Lock()
+        self._spares: dict[str, Worker] = {}
+        self._slots: list[Slot] = []
+        self._closed = threading.Event()
+        threading.Thread(target=self._tick, name="supervisor", daemon=True).start()
+
+    def slot(
+        self, module: str, spec: Callable[[], dict[str, Any]], started: Callable[[Worker], None]
+    ) -> Slot:
+        """Open a place for a worker of `module`.
+
+        `spec` is asked for at each start; `started` runs before the new worker is handed out, and
+        replays into it what the old one knew.
+        """
+        slot = Slot(self, module, spec, started)
+        with self._lock:
+            self._slots.append(slot)
+        return slot
+
+    def warm(self, module: str) -> None:
+        """Start a spare of this kind unless one waits."""
+        with self._lock:
+            spare = self._spares.get(module)
+            if self._closed.is_set() or (spare is not None and spare.alive):
+                return
+            self._spares[module] = Worker(module, *self._packages)
+
+    def take(self, module: str) -> Worker:
+        """Hand out the spare, or a fresh worker, and start the next spare behind it."""
+        with self._lock:
+            if self._closed.is_set():
+                raise WorkerLost("Millpond is shutting down.")
+            spare = self._spares.pop(module, None)
+        worker = spare if spare is not None and spare.alive else Worker(module, *self._packages)
+        threading.Timer(0.2, self._warm_quietly, [module]).start()
+        return worker
+
+    def _warm_quietly(self, module: str) -> None:
+        with suppress(OSError):
+            self.warm(module)
+
+    def forget(self, slot: Slot) -> None:
+        """Let go of a closed slot."""
+        with self._lock:
+            if slot in self._slots:
+                self._slots.remove(slot)
+
+    def close(self) -> None:
+        """End every worker and spare."""
+        self._closed.set()
+        with self._lock:
+            slots, self._slots = self._slots, []
+            spares, self._spares = [*self._spares.values()], {}
+        for slot in slots:
+            slot.stop()
+        for spare in spares:
+            spare.close(timeout=0.5)
+
+    def _tick(self) -> None:
+        while not self._closed.wait(TICK):
+            with self._lock:
+                slots = [*self._slots]
+            for slot in slots:
+                slot.stop_if_idle(self._idle_stop)
+
+
+class Slot:
+    """The place of one worker."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        module: str,
+        spec: Callable[[], dict[str, Any]],
+        started: Callable[[Worker], None],
+    ) -> None:
+        self._supervisor = supervisor
+        self._module = module
+        self._spec = spec
+        self._started = started
+        self._lock = threading.RLock()
+        self._worker: Worker | None = None
+        self._stale = False
+        self.starts = 0
+
+    @property
+    def current(self) -> Worker | None:
+        """The live worker, or None when none runs now."""
+        worker = self._worker
+        return worker if worker is not None and worker.alive else None
+
+    def worker(self) -> Worker:
+        """Return the live worker; start one where there is none. Raises why it cannot."""
+        worker = self._worker
+        if worker is not None and worker.alive and not self._stale:
+            return worker
+        with self._lock:
+            if self._stale and (self._worker is None or not self._worker.busy):
+                self.stop()
+            if self.current is None:
+                self._worker = self._start()
+            assert self._worker is not None
+            return self._worker
+
+    def renew(self) -> None:
+        """Replace the worker by one with a new spec, as soon as the present one has no call."""
+        self._stale = True
+        if self.current is not None and not self.current.busy:
+            self.worker()
+
+    def stop(self) -> None:
+        """End the worker if one runs."""
+        with self._lock:
+            worker, self._worker, self._stale = self._worker, None, False
+            if worker is not None:
+                worker.close()
+
+    def close(self) -> None:
+        """End the worker and give up the place."""
+        self.stop()
+        self._supervisor.forget(self)
+
+    def stop_if_idle(self, seconds: float) -> None:
+        """End a worker that nobody has used for so long."""
+        with self._lock:
+            worker = self.current
+            if worker and not worker.busy and time.monotonic() - worker.last_used > seconds:
+                log.info("worker %s of %s was idle and is stopped", worker.pid, self._module)
+                self.stop()
+
+    def _start(self) -> Worker:
+        worker = self._supervisor.take(self._module)
+        try:
+            worker.open(self._spec())
+            self._started(worker)
+        except MillpondError:
+            worker.close(timeout=0.5)
+            raise
+        self.starts += 1
+        return worker

@@ -1,0 +1,235 @@
+"""The web process's side of one worker: start it, call it, stop it, learn how it ended.
+
+A worker is a plain subprocess that speaks frames over a socket pair. Restarting, spares and idle
+time are the supervisor's business.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import MillpondError, WorkerLost
+from core.settings import APP_FOLDER
+from core.workers.protocol import Channel, Closed, Frame, error_from_json
+from core.workers.wall import Isolation
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT = 60.0
+"""Seconds a worker has to come up on a machine that is very busy."""
+
+
+@dataclass
+class Pending:
+    """A call under way: `parts` receives each part, `answer` its end or its error."""
+
+    id: int
+    on_part: Callable[[Frame], None] | None
+    answer: Future[Frame] = field(default_factory=Future)
+
+
+class Worker:
+    """One worker process. Safe to call from any thread."""
+
+    def __init__(self, module: str, *packages: str) -> None:
+        """Start one that runs `module`; `packages` are imported before its wall goes up."""
+        self.isolation: Isolation | None = None
+        self.last_used = time.monotonic()
+        self._ids = itertools.count(1)
+        self._pending: dict[int, Pending] = {}
+        self._lock = threading.Lock()
+        self._ready: Future[Frame] = Future()
+        self._opened: Future[Frame] = Future()
+        self._lost: WorkerLost | None = None
+        self._blame = ""
+        self._process, self._channel = _spawn(module, *packages)
+        threading.Thread(target=self._listen, name=f"worker-{self.pid}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._lost is None and self._process.poll() is None
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._pending)
+
+    def wait_ready(self, timeout: float = START_TIMEOUT) -> None:
+        """Wait until its imports are done."""
+        self._await(self._ready, timeout)
+
+    def open(self, spec: dict[str, Any]) -> Isolation:
+        """Send the spec, and wait until the worker is walled in and serves."""
+        self.wait_ready()
+        try:
+            self._channel.send(spec)
+        except Closed as error:
+            raise self._lost or WorkerLost("The worker stopped before it could start.") from error
+        frame = self._await(self._opened, START_TIMEOUT)
+        if "failed" in frame.head:
+            self.kill("it could not start")
+            raise error_from_json(frame.head["failed"])
+        self.isolation = Isolation.from_json(frame.head["opened"])
+        return self.isolation
+
+    def start(
+        self,
+        op: str,
+        args: dict[str, Any],
+        *,
+        body: Any = b"",
+        on_part: Callable[[Frame], None] | None = None,
+    ) -> Pending:
+        """Begin a call. Parts arrive on the listening thread, so `on_part` must not wait."""
+        call = Pending(next(self._ids), on_part)
+        self.last_used = time.monotonic()
+        with self._lock:
+            if self._lost is not None:
+                raise self._lost
+            self._pending[call.id] = call
+        try:
+            self._channel.send({"id": call.id, "op": op, "args": args}, body)
+        except Closed as error:
+            self._pending.pop(call.id, None)
+            raise self._lost or WorkerLost("The worker is not running any more.") from error
+        return call
+
+    def call(self, op: str, timeout: float | None = None, **args: Any) -> Frame:
+        """Make a call and wait for its end. Raises what the worker raised, or WorkerLost."""
+        return self.start(op, args).answer.result(timeout)
+
+    def cancel(self, call: Pending) -> None:
+        """Ask the worker to interrupt a call; harmless when it has ended."""
+        with suppress(Closed):
+            self._channel.send({"id": 0, "op": "cancel", "args": {"call": call.id}})
+
+    def ping(self, timeout: float) -> bool:
+        """Tell whether the worker answers."""
+        try:
+            self.call("ping", timeout)
+        except (MillpondError, FutureTimeout):
+            return False
+        return True
+
+    def kill(self, why: str) -> None:
+        """End it at once; calls under way fail with WorkerLost, which says why."""
+        self._blame = why
+        self._process.kill()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Let it end by closing its pipe; kill it when it does not."""
+        self._blame = self._blame or "it was stopped"
+        self._channel.close()
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _await(self, answer: Future[Frame], timeout: float) -> Frame:
+        try:
+            return answer.result(timeout)
+        except FutureTimeout:
+            self.kill(f"it did not start within {timeout:.0f} s")
+            raise WorkerLost(
+                f"The worker did not start within {timeout:.0f} s.",
+                hint="The machine may be overloaded; try again.",
+            ) from None
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._dispatch(self._channel.receive())
+        except Closed:
+            self._bury()
+
+    def _dispatch(self, frame: Frame) -> None:
+        head = frame.head
+        if "ready" in head:
+            self._ready.set_result(frame)
+        elif "opened" in head or "failed" in head:
+            self._opened.set_result(frame)
+        elif (call := self._pending.get(head["id"])) is not None:
+            self._deliver(call, frame)
+
+    def _deliver(self, call: Pending, frame: Frame) -> None:
+        head = frame.head
+        if "part" in head:
+            if call.on_part is not None:
+                try:
+                    call.on_part(Frame(head["part"], frame.body))
+                except Exception:  # the listener must survive its callers
+                    log.exception("a part of call %s could not be delivered", call.id)
+            return
+        self._pending.pop(call.id, None)
+        self.last_used = time.monotonic()
+        if "error" in head:
+            call.answer.set_exception(error_from_json(head["error"]))
+        else:
+            call.answer.set_result(Frame(head["end"], frame.body))
+
+    def _bury(self) -> None:
+        """Learn how the process ended, and tell all who wait."""
+        try:
+            code = self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        reason = self._blame or _describe_exit(code)
+        with self._lock:
+            self._lost = WorkerLost(
+                f"The engine stopped while it worked: {reason}.",
+                hint="It is started again by the next query; nothing that was saved is lost.",
+            )
+            calls = [*self._pending.values()]
+            self._pending.clear()
+        self._channel.close()
+        for answer in (self._ready, self._opened, *(call.answer for call in calls)):
+            if not answer.done():
+                answer.set_exception(self._lost)
+
+
+def _spawn(module: str, *packages: str) -> tuple[subprocess.Popen[bytes], Channel]:
+    # The environment is cleared: nothing secret may reach a worker. -P: no import from the cwd.
+    keep = ("LANG", "LC_ALL", "TZ", "SYSTEMROOT", "TMPDIR")
+    environment = {name: os.environ[name] for name in keep if name in os.environ}
+    environment["PYTHONPATH"] = str(APP_FOLDER)
+    # A wall binds one thread, so a worker must have no other when it enters.
+    environment["OPENBLAS_NUM_THREADS"] = "1"
+    environment["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    # A socket pair and no pipes: SQL could open a pipe as /dev/fd/N and speak for the worker.
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "core.workers.child", module, *packages],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            env=environment,
+            start_new_session=True,  # Ctrl-C in the terminal is the app's to handle
+        )
+        return process, Channel(os.dup(ours.fileno()), os.dup(ours.fileno()))
+
+
+def _describe_exit(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "it was killed, most likely because the machine ran out of memory"
+    if code < 0:
+        return f"it crashed ({signal.Signals(-code).name})"
+    return f"it ended with exit code {code}"
