@@ -1,0 +1,56 @@
+"""What the wall lets a workspace's SQL touch: its sources, its grants, and the start folder.
+
+Hidden entries of the start folder are left out (keys, histories, the data folder), and Landlock
+knows no exceptions below a folder that is granted: so the folder's entries are granted one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.connections.models import FolderGrant
+from core.connector import Grants
+from core.engine.engine import Reach
+
+
+def reach(
+    start: Path, home: Path, granted: Iterable[FolderGrant], needed: Iterable[Grants]
+) -> Reach:
+    """Add up what may be read, written and listed."""
+    read = _entries(start, home)
+    write: list[str] = []
+    for grant in granted:
+        (write if grant.mode == "write" else read).append(grant.path)
+    for each in needed:
+        read += each.read
+        write += each.write
+    return Reach(tuple(dict.fromkeys(read)), tuple(dict.fromkeys(write)), (str(start),))
+
+
+def _entries(folder: Path, home: Path) -> list[str]:
+    """List what of the folder may be read: nothing hidden, and nothing that holds the home."""
+    home = home.resolve()
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [
+        str(entry)
+        for entry in entries
+        if not entry.name.startswith(".") and not _holds(entry, home)
+    ]
+
+
+def _holds(entry: Path, home: Path) -> bool:
+    resolved = entry.resolve()
+    return resolved == home or resolved in home.parents
+
+
+def covers(path: str, start: Path) -> bool:
+    """Tell whether a refused path lies in the start folder: a newer wall would let it through."""
+    relative = Path(path)
+    if not relative.is_relative_to(start):
+        return False
+    parts = relative.relative_to(start).parts
+    return bool(parts) and not parts[0].startswith(".") and relative.exists()

@@ -1,0 +1,301 @@
+"""The sources of a workspace: look at them, add them, take them away; and what SQL may reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydantic import ValidationError
+
+from core.access import Actor
+from core.connections.models import Connection, FolderGrant, Mode
+from core.connections.reach import covers, reach
+from core.connections.records import Connections, FolderGrants, WorkspaceFacts
+from core.connector import Connector, Grants, Options, Reject, Report
+from core.engine.engine import Attachment, Engine, Reach
+from core.errors import ConnectError, InvalidInput, LimitExceeded, MillpondError, NotFound
+from core.plugins import Roster
+from core.settings import Settings
+from core.store.store import Store
+
+Kinds = Roster[Connector[Any]]
+
+RESERVED = ("workspace", "files", "main", "system", "temp", "memory", "pg_catalog")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A connection as the page shows it: `problem` is why it cannot be queried now."""
+
+    connection: Connection
+    kind: Connector[Any] | None
+    problem: MillpondError | None
+
+
+@dataclass
+class SourceBook:
+    """What all actors of a workspace share: the records, and the engine that must know them."""
+
+    settings: Settings
+    kinds: Kinds
+    connections: Connections
+    grants: FolderGrants
+    facts: WorkspaceFacts
+
+    @classmethod
+    def open(cls, store: Store, workspace: str, settings: Settings, kinds: Kinds) -> SourceBook:
+        """Open the records of a workspace."""
+        book = (Connections(store, workspace), FolderGrants(store, workspace))
+        return cls(settings, kinds, *book, WorkspaceFacts(store, workspace))
+
+    def attachments(self) -> list[Attachment]:
+        """Return what a new engine must attach."""
+        return [attachment(each) for each in self.connections.list()]
+
+    def reach(self) -> Reach:
+        """Return what the wall of a new engine lets through."""
+        settings = self.settings
+        needed = [self._needs(each) for each in self.connections.list()]
+        if settings.connectors is not None:
+            needed.append(Grants(read=(str(settings.connectors),)))
+        return reach(settings.start_folder, settings.home, self.grants.list(), needed)
+
+    def _needs(self, connection: Connection) -> Grants:
+        kind = self.kinds.found.get(connection.connector)
+        if kind is None:
+            return Grants()
+        try:
+            return kind.grants(kind.Options.model_validate(connection.options))
+        except ValidationError:  # attaching it will say so
+            return Grants()
+
+
+def attachment(connection: Connection) -> Attachment:
+    """Return what the engine must know of a connection."""
+    return Attachment(connection.alias, connection.connector, connection.options)
+
+
+class WorkspaceConnections:
+    """The sources of a workspace for one actor."""
+
+    def __init__(self, book: SourceBook, engine: Engine, actor: Actor) -> None:
+        self._book, self._engine, self._actor = book, engine, actor
+
+    @property
+    def kinds(self) -> Kinds:
+        """The connectors there are, and those that are broken."""
+        return self._book.kinds
+
+    def list(self) -> Sequence[Source]:
+        """Return all sources in the order of their aliases."""
+        found = self._book.kinds.found
+        return [
+            Source(each, found.get(each.connector), self._engine.broken.get(each.alias))
+            for each in self._book.connections.list()
+        ]
+
+    def get(self, alias: str) -> Connection:
+        """Return a connection by its alias. Raises NotFound."""
+        connection = self._book.connections.find_by_alias(alias)
+        if connection is None:
+            raise NotFound(f"There is no source named {alias}.")
+        return connection
+
+    def pick(self, file: str) -> str:
+        """Name the connector that reads a file of this name. Raises InvalidInput."""
+        lower = file.lower()
+        fits = [
+            (len(suffix), name)
+            for name, kind in self.kinds.found.items()
+            for suffix in kind.suffixes
+            if lower.endswith(suffix)
+        ]
+        if not fits:
+            known = sorted(
+                {suffix for kind in self.kinds.found.values() for suffix in kind.suffixes}
+            )
+            raise InvalidInput(
+                f"Millpond does not know how to read {Path(file).name}.",
+                hint=f"It reads files that end in {', '.join(known)}.",
+            )
+        return max(fits)[1]
+
+    def suggest_alias(self, file: str) -> str:
+        """Make a free alias out of a file's name."""
+        stem = Path(file).name.split(".")[0]
+        base = re.sub(r"\W+", "_", stem.lower()).strip("_")[:50] or "source"
+        base = f"t_{base}" if base[0].isdigit() else base
+        taken = {each.alias.lower() for each in self._book.connections.list()}
+        names = (base, *(f"{base}_{count}" for count in range(2, len(taken) + 3)))
+        return next(name for name in names if name not in taken)
+
+    def inspect(self, connector: str, options: Mapping[str, Any], alias: str) -> Report:
+        """Look at a source before it is added. Raises ConnectError or InvalidInput."""
+        self._actor.require("editor", "add sources")
+        checked = self._check(connector, options)
+        self._open_wall(self.kinds.found[connector].grants(checked))
+        return self._inspect(connector, checked, alias)
+
+    def add(self, alias: str, connector: str, options: Mapping[str, Any]) -> Connection:
+        """Add a source and make it queryable.
+
+        Raises Conflict for an alias that is taken, ConnectError where it cannot be attached; then
+        nothing was added.
+        """
+        self._actor.require("editor", "add sources")
+        if alias.lower() in RESERVED:
+            raise InvalidInput(f"{alias} is a name of the engine's own.", hint="Choose another.")
+        checked = self._check(connector, options).model_dump(mode="json")
+        connection = self._book.connections.add(alias, connector, checked, actor=self._actor.name)
+        try:
+            self._engine.renew()
+            self._engine.attach(attachment(connection))
+        except MillpondError:
+            self._book.connections.remove(connection.id)
+            raise
+        return connection
+
+    def remove(self, alias: str) -> None:
+        """Take a source away; its files stay where they are."""
+        self._actor.require("editor", "remove sources")
+        connection = self.get(alias)
+        self._book.connections.remove(connection.id)
+        self._engine.detach(attachment(connection))
+
+    def retry(self, alias: str) -> None:
+        """Attach a broken source again. Raises why it cannot be."""
+        connection = self.get(alias)
+        self._engine.renew()
+        try:
+            self._engine.attach(attachment(connection))
+        except MillpondError as error:
+            self._engine.broken[alias] = error
+            raise
+
+    def upload(
+        self, name: str, source: BinaryIO, *, progress: Callable[[int], None] | None = None
+    ) -> Path:
+        """Copy an uploaded file into the workspace, and return where it lies.
+
+        `progress` is told the bytes so far. Raises LimitExceeded beyond MILLPOND_UPLOAD_LIMIT.
+        """
+        self._actor.require("editor", "upload files")
+        target = self._free_name(name)
+        part = target.with_name(target.name + ".part")
+        try:
+            with part.open("xb") as file:
+                self._copy(source, file, progress)
+            part.rename(target)
+        except OSError as error:
+            raise ConnectError(
+                f"{name} could not be stored: {error.strerror}.",
+                hint="Free some space on the disk that holds MILLPOND_HOME.",
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    def _free_name(self, name: str) -> Path:
+        folder = self._engine.folder / "uploads"
+        plain = re.sub(r"[\x00-\x1f/\\]", "_", Path(name).name).lstrip(".")[-120:] or "file"
+        target, count = folder / plain, 1
+        while target.exists():
+            count += 1
+            target = folder / f"{count}-{plain}"
+        return target
+
+    def _copy(
+        self, source: BinaryIO, target: BinaryIO, progress: Callable[[int], None] | None
+    ) -> None:
+        limit, done = self._book.settings.upload_limit, 0
+        while chunk := source.read(2**20):
+            done += len(chunk)
+            if done > limit:
+                raise LimitExceeded(
+                    f"The file is larger than {limit / 1e9:g} GB, which an upload may be.",
+                    hint="Put it into a folder that this workspace may read, or raise "
+                    "MILLPOND_UPLOAD_LIMIT.",
+                    setting="MILLPOND_UPLOAD_LIMIT",
+                )
+            target.write(chunk)
+            if progress is not None:
+                progress(done)
+
+    def folders(self) -> Sequence[FolderGrant]:
+        """Return the folders that SQL may use besides the start folder and the workspace's own."""
+        return [*self._book.grants.list()]
+
+    def allow(self, path: str, mode: Mode = "read") -> FolderGrant:
+        """Let SQL use a folder or file from now on. Raises InvalidInput for what is not there."""
+        self._actor.require("owner", "allow folders")
+        resolved = Path(path).expanduser().resolve()
+        if not resolved.exists():
+            raise InvalidInput(f"{path} does not exist.", hint="Check the spelling.")
+        home = self._book.settings.home.resolve()
+        if resolved == home or resolved in home.parents:
+            raise InvalidInput(
+                f"{path} holds Millpond's own data folder, with its keys.",
+                hint="Allow a folder below it instead.",
+            )
+        grant = self._book.grants.add(str(resolved), mode)
+        self._engine.renew()
+        return grant
+
+    def disallow(self, path: str) -> None:
+        """Take a folder back."""
+        self._actor.require("owner", "allow folders")
+        self._book.grants.remove(path)
+        self._engine.renew()
+
+    def refused_in_start_folder(self, path: str) -> bool:
+        """Tell whether a refused path only came into the start folder after the engine started."""
+        return bool(path) and covers(path, self._book.settings.start_folder)
+
+    def _check(self, connector: str, options: Mapping[str, Any]) -> Options:
+        kind = self.kinds.found.get(connector)
+        if kind is None:
+            raise InvalidInput(
+                f"There is no connector named {connector!r}.",
+                hint=f"Choose one of {', '.join(sorted(self.kinds.found))}.",
+            )
+        try:
+            return kind.Options.model_validate(dict(options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise InvalidInput(f"{field}: {first['msg']}.") from error
+
+    def _open_wall(self, needed: Grants) -> None:
+        """Make sure that the engine can see what is to be inspected."""
+        there = self._book.reach()
+        known = (*there.read, *there.write, str(self._engine.folder))
+        missing = [
+            path
+            for path in (*needed.read, *needed.write)
+            if not any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in known)
+        ]
+        if missing:
+            raise InvalidInput(
+                f"{missing[0]} lies outside the folders that this workspace may use.",
+                hint="Allow its folder first, or upload the file.",
+            )
+
+    def _inspect(self, connector: str, options: Options, alias: str) -> Report:
+        try:
+            answer = self._engine.call(
+                "inspect",
+                120,
+                connector=connector,
+                options=options.model_dump(mode="json"),
+                alias=alias,
+            )
+        except FutureTimeout as error:
+            raise ConnectError("The source did not answer within 120 s.") from error
+        report = dict(answer.head["report"])
+        report["rejects"] = [Reject(**each) for each in report["rejects"]]
+        tuples = {key: tuple(value) for key, value in report.items() if isinstance(value, list)}
+        return Report(**(report | tuples))

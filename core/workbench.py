@@ -1,0 +1,176 @@
+"""Everything wired together once: app, command line, API and tests open the same Workbench."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from core.access import LOCAL_OWNER, Actor
+from core.catalog import Catalog, catalogs
+from core.connections.service import SourceBook, WorkspaceConnections
+from core.connector import Connector
+from core.engine.engine import MODULE, Engine
+from core.errors import ConfigError, MillpondError, NotFound
+from core.plugins import Roster, discover
+from core.queries.service import Queries, QueryBook
+from core.settings import Settings
+from core.store.store import Store
+from core.workers.supervisor import Supervisor
+from core.workers.wall import Isolation, available
+
+log = logging.getLogger(__name__)
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What all actors of one workspace share."""
+
+    engine: Engine
+    sources: SourceBook
+    queries: QueryBook
+
+
+class Workspace:
+    """A workspace for one actor: the one place where policy is checked."""
+
+    def __init__(self, room: Room, actor: Actor) -> None:
+        self._room = room
+        self.actor = actor
+        self.engine = room.engine
+        self.connections = WorkspaceConnections(room.sources, room.engine, actor)
+        self.queries = Queries(room.queries, room.engine, actor)
+
+    def catalog(self) -> list[Catalog]:
+        """Return every catalog with its tables and columns."""
+        answer = self.engine.call("catalog", 60)
+        return catalogs(pa.ipc.open_stream(answer.body).read_all().to_pylist())
+
+    def functions(self) -> pl.DataFrame:
+        """Return the functions that SQL may call: name, kind, parameters, returns, description."""
+        answer = self.engine.call("functions", 60)
+        frame = pl.from_arrow(pa.ipc.open_stream(answer.body).read_all())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+
+class Workbench:
+    """The open program. `close` ends its workers and its store."""
+
+    def __init__(self, settings: Settings, store: Store, kinds: Roster[Connector[Any]]) -> None:
+        self.settings = settings
+        self.store = store
+        self.kinds = kinds
+        self.isolation: Isolation = available()
+        self._supervisor = Supervisor(idle_stop=settings.idle_stop, packages=("connectors",))
+        self._rooms: dict[str, Room] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Workbench:
+        """Open the store and find the connectors. Raises ConfigError.
+
+        The first engine starts warming up behind it.
+        """
+        settings = settings or Settings()
+        if not available().complete and not settings.trust_without_sandbox:
+            raise ConfigError(
+                available().sentence(),
+                hint="Set MILLPOND_TRUST_WITHOUT_SANDBOX=true if all users are trusted.",
+            )
+        _make_home(settings.home)
+        workbench = cls(settings, Store.open(settings), _connectors(settings))
+        workbench._supervisor.warm(MODULE)
+        return workbench
+
+    def workspace(self, actor: Actor = LOCAL_OWNER, workspace_id: str = LOCAL) -> Workspace:
+        """Open a workspace for an actor. Raises NotFound for one that there is not."""
+        if workspace_id != LOCAL:
+            raise NotFound(f"There is no workspace {workspace_id}.")
+        return Workspace(self._room(workspace_id), actor)
+
+    def health(self) -> dict[str, Any]:
+        """Tell how app, store and workers are; `ok` sums it up."""
+        try:
+            self.store.healthy()
+            store = "ok"
+        except MillpondError as error:
+            store = error.message
+        with self._lock:
+            rooms = dict(self._rooms)
+        engines = {
+            name: {"running": room.engine.pid is not None, "answers": room.engine.healthy()}
+            for name, room in rooms.items()
+        }
+        ok = store == "ok" and all(each["answers"] for each in engines.values())
+        return {"ok": ok, "app": "ok", "store": store, "workers": engines}
+
+    def close(self) -> None:
+        """End all workers, and close the store."""
+        with self._lock:
+            rooms, self._rooms = self._rooms, {}
+        for room in rooms.values():
+            room.engine.close()
+        self._supervisor.close()
+        self.store.close()
+
+    def _room(self, workspace_id: str) -> Room:
+        with self._lock:
+            if workspace_id not in self._rooms:
+                self._rooms[workspace_id] = self._open_room(workspace_id)
+            return self._rooms[workspace_id]
+
+    def _open_room(self, workspace_id: str) -> Room:
+        sources = SourceBook.open(self.store, workspace_id, self.settings, self.kinds)
+        if self.settings.sample_data:
+            attach_samples(sources)
+        engine = Engine(
+            self._supervisor,
+            self.settings,
+            self.settings.home / "workspaces" / workspace_id,
+            reach=sources.reach,
+            attachments=sources.attachments,
+        )
+        queries = QueryBook.open(self.store, workspace_id, engine)
+        return Room(engine, sources, queries)
+
+
+def attach_samples(sources: SourceBook) -> None:
+    """Add the sample data on the workspace's first start; what is removed later stays away."""
+    import sample_data
+
+    if not sources.facts.claim("samples_attached"):
+        return
+    for sample in sample_data.SAMPLES:
+        options = {"path": str(Path(sample_data.__file__).parent / sample.file)}
+        try:
+            sources.connections.add(
+                sample.alias, sample.connector, options, actor="millpond", sample=True
+            )
+        except MillpondError:
+            log.exception("the sample %s could not be added", sample.alias)
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"The data folder {home} cannot be made: {error.strerror}.",
+            hint="Set MILLPOND_HOME to a folder that you may write to.",
+        ) from error
+
+
+def _connectors(settings: Settings) -> Roster[Connector[Any]]:
+    roster: Roster[Connector[Any]] = discover("connectors", Connector)
+    if settings.connectors is not None:
+        own: Roster[Connector[Any]] = discover(settings.connectors, Connector)
+        roster = Roster(roster.found | own.found, roster.broken | own.broken)
+    return roster
