@@ -6,6 +6,7 @@ blindness; each has at least 3:1 contrast with its background (WCAG 2.2, 1.4.11)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -122,16 +123,30 @@ def _template(dark: bool) -> Any:
             "paper_bgcolor": colours.surface,
             "plot_bgcolor": colours.surface,
             "font": {"color": colours.text, "size": 13},
-            "title": {"x": 0, "xref": "paper", "font": {"size": 16}},
+            "title": {
+                "x": 0,
+                "xref": "paper",
+                "y": 1,
+                "yref": "container",
+                "yanchor": "top",
+                "pad": {"t": 8},
+                "font": {"size": 16},
+            },
             "colorway": list(colours.series),
-            "colorscale": {"sequential": _steps(colours.scale)},
             "hoverlabel": {
                 "bgcolor": colours.surface,
                 "bordercolor": colours.muted,
                 "font": {"color": colours.text},
             },
-            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.04, "x": 0},
-            "margin": {"l": 8, "r": 8, "t": 56, "b": 8},
+            # Below the plot: above it stand the title, the note and plotly's own buttons.
+            "legend": {
+                "orientation": "h",
+                "yref": "container",
+                "yanchor": "bottom",
+                "y": 0,
+                "x": 0,
+            },
+            "margin": {"l": 8, "r": 16, "t": 56, "b": 8},
             "separators": ".,",
             "xaxis": {**axis, "showgrid": False},
             "yaxis": axis,
@@ -140,5 +155,6 @@ def _template(dark: bool) -> Any:
     )
 
 
-def _steps(scale: tuple[str, ...]) -> list[list[Any]]:
+def steps(scale: Sequence[str]) -> list[list[Any]]:
+    """Return a scale of colours as plotly takes it: pairs of a place, 0 to 1, and a colour."""
     return [[at / (len(scale) - 1), colour] for at, colour in enumerate(scale)]

@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.visual import Options, Visual
 from core.visuals._points import axis, effective, grouped, measures, present
 from core.visuals._series import labels, measured
-from core.visuals._theme import blank, nothing, number_format, plain
+from core.visuals._theme import blank, nothing, number_format, palette, plain, steps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -70,6 +70,7 @@ class Heatmap(Visual[HeatmapOptions]):
                 y=labels(up),
                 z=[[cells.get((x, side)) for x in across] for side in up],
                 hoverongaps=False,
+                colorscale=steps(palette(dark).scale),
                 colorbar={"title": {"text": plain(name)}, "outlinewidth": 0},
                 hovertemplate=f"%{{x}}, %{{y}}<br>%{{z:{form}}}<extra></extra>",
             )

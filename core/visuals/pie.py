@@ -81,5 +81,7 @@ class Pie(Visual[PieOptions]):
                 hovertemplate=f"%{{label}}<br>%{{value:{form}}} (%{{percent}})<extra></extra>",
             )
         )
-        figure.update_layout(showlegend=False)
+        # Labels stand around the pie, so the note moves above them.
+        figure.update_layout(showlegend=False, margin={"b": 40, "t": 80})
+        figure.update_annotations(yshift=40)
         return figure

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.visual import Options, Visual
 from core.visuals._points import axis, category, find, number, points, present, role, sample
 from core.visuals._series import WEBGL_ABOVE, canvas, measured, series
-from core.visuals._theme import colour, nothing, palette, plain
+from core.visuals._theme import colour, nothing, palette, plain, steps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -80,9 +80,8 @@ def _scaled(frame: pl.DataFrame, options: ScatterOptions, dark: bool) -> dict[st
     marker: dict[str, Any] = {}
     if "shade" in frame.columns:
         # The lightest step of the scale would vanish into the background.
-        scale = palette(dark).scale[1:]
-        steps = [[at / (len(scale) - 1), each] for at, each in enumerate(scale)]
-        marker |= {"color": frame["shade"].to_list(), "colorscale": steps, "showscale": True}
+        scale = steps(palette(dark).scale[1:])
+        marker |= {"color": frame["shade"].to_list(), "colorscale": scale, "showscale": True}
         marker["colorbar"] = {"title": {"text": plain(options.colour)}, "outlinewidth": 0}
     if "size" in frame.columns:
         sizes = frame["size"].fill_null(0)

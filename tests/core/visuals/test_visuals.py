@@ -244,6 +244,7 @@ def test_cells_of_a_heatmap_stand_in_order(con) -> None:
     (cells,) = figure["data"]
     assert (cells["x"], cells["y"]) == (["a", "b"], [2, 10])
     assert cells["z"] == [[None, 1], [2, 3]]
+    assert cells["colorscale"][0] == [0, LIGHT.scale[0]]
 
 
 @pytest.mark.parametrize(
