@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Options(BaseModel):
-    """What a person fills in: one model drives the form, the API body and the check."""
+    """What a person fills in: one model drives the form, the API body and the check.
+
+    Each field has a title and a description. A field with `json_schema_extra={"hidden": True}`
+    is written by `inspect`, not by a person: forms leave it out and hand it back as it was.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,15 +53,17 @@ class Reject:
 
 @dataclass(frozen=True)
 class Report:
-    """What a look at a source found: its tables as they will be named, and rows it would refuse.
+    """What a look at a source found: its tables as SQL will name them, and rows it would refuse.
 
-    `rejected` counts every such row; `rejects` lists the first of them.
+    `rejected` counts every such row; `rejects` lists the first of them. `options`, where given,
+    are the options with what was found filled in: save these, and attaching need not look again.
     """
 
     tables: tuple[str, ...]
     rejected: int = 0
     rejects: tuple[Reject, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    options: Options | None = None
 
 
 class Connector(Generic[O]):
@@ -70,7 +77,7 @@ class Connector(Generic[O]):
     Options: ClassVar[type[Options]]
 
     suffixes: ClassVar[tuple[str, ...]] = ()
-    """File name endings that this connector reads, lower case, with the dot."""
+    """File name endings that this connector reads, lower case, with the dot; the longest wins."""
     writable: ClassVar[bool] = False
     push_down: ClassVar[bool] = False
 
@@ -85,8 +92,18 @@ class Connector(Generic[O]):
         """
         raise NotImplementedError
 
-    def attach(self, con: duckdb.DuckDBPyConnection, options: O, alias: str) -> None:
+    def attach(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        options: O,
+        alias: str,
+        *,
+        cache: Path | None = None,
+    ) -> None:
         """Make the source's tables queryable under `alias`.
+
+        `cache` is a folder for copies of what DuckDB cannot read itself, writable, kept between
+        engines, and free to be emptied at any time; without it such a copy is held in memory.
 
         A database becomes a catalog (`alias.schema.table`). A file of one table becomes a view
         `files.main.<alias>`, reachable by its bare name; a file of several becomes a schema

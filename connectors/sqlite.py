@@ -1,0 +1,108 @@
+"""A SQLite file as a catalog, opened for reading only.
+
+A file that is no database, or holds a view that cannot be prepared, makes DuckDB fail to list the
+tables of every other source as well; so both are looked for before it is attached.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from connectors._errors import reading
+from connectors._paths import PathOptions, read_head
+from connectors._sql import named
+from core.connector import Connector, Grants, Report, literal, quoted
+from core.errors import ConnectError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MAGIC = b"SQLite format 3\0"
+_WRITE_VERSION = 18
+"""Where the header says 2 for a database in WAL mode, which reading also needs its -wal file."""
+
+
+class SqliteOptions(PathOptions):
+    """Where the SQLite file is."""
+
+
+class Sqlite(Connector[SqliteOptions]):
+    name = "sqlite"
+    label = "SQLite"
+    icon = "database"
+    help = "A SQLite database file, read in place; nothing is written to it."
+    Options = SqliteOptions
+    suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
+    push_down = True
+
+    def grants(self, options: SqliteOptions) -> Grants:
+        return Grants(read=tuple(options.path + end for end in ("", "-wal", "-shm", "-journal")))
+
+    def inspect(self, con: duckdb.DuckDBPyConnection, options: SqliteOptions, alias: str) -> Report:
+        tables, untyped = _look(options.path)
+        notes = [f"Columns without a type are read as bytes: {', '.join(untyped)}"]
+        return Report(
+            tables=tuple(named(con, alias, table) for table in tables),
+            notes=tuple(notes) if untyped else (),
+        )
+
+    def attach(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        options: SqliteOptions,
+        alias: str,
+        *,
+        cache: Path | None = None,
+    ) -> None:
+        _look(options.path)
+        with reading(options.path):
+            con.execute(
+                f"ATTACH OR REPLACE {literal(options.path)} AS {quoted(alias)} "
+                "(TYPE sqlite, READ_ONLY)"
+            )
+
+    def detach(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
+        con.execute(f"DETACH DATABASE IF EXISTS {quoted(alias)}")
+
+
+def _look(path: str) -> tuple[list[str], list[str]]:
+    """Return tables and views, and columns without a type as `table.column`; prepare each once."""
+    head = read_head(path)
+    if not head.startswith(_MAGIC):
+        kind = "a DuckDB database" if head[8:12] == b"DUCK" else ""
+        raise ConnectError(
+            f"{path} is not an SQLite database", hint=f"It is {kind}." if kind else ""
+        )
+    address = f"file:{quote(path)}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=1)) as db:
+            names = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+            own = [row[0] for row in db.execute(names) if not row[0].startswith("sqlite_")]
+            for name in own:
+                _prepare(db, path, name)
+            columns = [
+                f"{name}.{column[1]}"
+                for name in own
+                for column in db.execute(f"PRAGMA table_info({quoted(name)})")
+                if not column[2]
+            ]
+            views = {
+                row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='view'")
+            }
+    except sqlite3.Error as error:
+        hint = "It is in WAL mode, which needs its folder." if head[_WRITE_VERSION] == 2 else ""
+        raise ConnectError(f"{path} cannot be read: {error}", hint=hint) from error
+    return own, [column for column in columns if column.split(".", 1)[0] not in views]
+
+
+def _prepare(db: sqlite3.Connection, path: str, name: str) -> None:
+    try:
+        db.execute(f"SELECT * FROM {quoted(name)} LIMIT 0")
+    except sqlite3.OperationalError as error:
+        raise ConnectError(
+            f"{path}: {name} in it cannot be read: {error}", hint="Repair or drop it there first."
+        ) from error
