@@ -10,9 +10,10 @@ import polars as pl
 from core.engine.relation import Query
 from core.engine.results import Column
 from core.visual import Options, Visual
+from core.visuals._canvas import canvas, nothing
 from core.visuals._points import points
-from core.visuals._series import canvas, series
-from core.visuals._theme import colour, nothing
+from core.visuals._series import series
+from core.visuals._theme import colour
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

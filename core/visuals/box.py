@@ -12,9 +12,11 @@ from core.engine.relation import Query
 from core.engine.results import Column
 from core.errors import InvalidInput
 from core.visual import Options, Visual
-from core.visuals._points import LIMIT, category, find, number
-from core.visuals._series import labels
-from core.visuals._theme import blank, colour, nothing, plain
+from core.visuals._canvas import blank, nothing
+from core.visuals._columns import category, find, number
+from core.visuals._points import LIMIT
+from core.visuals._text import labels, plain
+from core.visuals._theme import colour
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

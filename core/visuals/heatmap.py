@@ -12,9 +12,11 @@ from core.engine.relation import Query
 from core.engine.results import Column
 from core.errors import InvalidInput
 from core.visual import Options, Visual
-from core.visuals._points import axis, effective, grouped, measures, present
-from core.visuals._series import labels, measured
-from core.visuals._theme import blank, nothing, number_format, palette, plain, steps
+from core.visuals._axes import axis, present
+from core.visuals._canvas import blank, nothing
+from core.visuals._points import effective, grouped, measures
+from core.visuals._text import labels, measured, number_format, plain
+from core.visuals._theme import palette, steps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -12,9 +12,13 @@ from core.engine.relation import Query
 from core.engine.results import Column
 from core.errors import InvalidInput
 from core.visual import Options, Visual
-from core.visuals._points import LIMIT, category, drawable, find, number, role
+from core.visuals._axes import drawable
+from core.visuals._canvas import blank, nothing
+from core.visuals._columns import category, find, number, role
+from core.visuals._points import LIMIT
 from core.visuals._series import MOST_SERIES, colours
-from core.visuals._theme import blank, colour, nothing, plain
+from core.visuals._text import plain
+from core.visuals._theme import colour
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from core.engine.relation import Query
 from core.engine.results import Column
 from core.visual import Options, Visual
+from core.visuals._canvas import canvas, nothing
 from core.visuals._points import points
-from core.visuals._series import WEBGL_ABOVE, canvas, series
-from core.visuals._theme import DASHES, colour, nothing, palette
+from core.visuals._series import WEBGL_ABOVE, series
+from core.visuals._theme import DASHES, colour, palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

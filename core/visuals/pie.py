@@ -12,9 +12,11 @@ from core.engine.relation import Query
 from core.engine.results import Column
 from core.errors import InvalidInput
 from core.visual import Options, Visual
-from core.visuals._points import LIMIT, category, effective, find, grouped, measures
-from core.visuals._series import measured
-from core.visuals._theme import blank, colour, nothing, number_format, palette, plain
+from core.visuals._canvas import blank, nothing
+from core.visuals._columns import category, find
+from core.visuals._points import LIMIT, effective, grouped, measures
+from core.visuals._text import measured, number_format, plain
+from core.visuals._theme import colour, palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

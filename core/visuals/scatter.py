@@ -11,9 +11,13 @@ from core.engine.relation import Query
 from core.engine.results import Column
 from core.errors import InvalidInput
 from core.visual import Options, Visual
-from core.visuals._points import axis, category, find, number, points, present, role, sample
-from core.visuals._series import WEBGL_ABOVE, canvas, measured, series
-from core.visuals._theme import colour, nothing, palette, plain, steps
+from core.visuals._axes import axis, present
+from core.visuals._canvas import canvas, nothing
+from core.visuals._columns import category, find, number, role
+from core.visuals._points import points, sample
+from core.visuals._series import WEBGL_ABOVE, series
+from core.visuals._text import measured, plain
+from core.visuals._theme import colour, palette, steps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -71,6 +71,7 @@ def test_ties_keep_the_order_of_the_result(con) -> None:
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_rows_without_a_value_come_last(con, descending: bool) -> None:
+    con.execute("set default_null_order = 'nulls_first'")
     columns = result_of(con, "from (values (null), (1), (2))")
     rows = answer(con, page_query(columns, [Sort(0, descending)], [], 0, 9))
     assert rows[-1] == (None,)
