@@ -113,11 +113,11 @@ def translated(error: duckdb.Error, path: str) -> MillpondError:
     below = re.search(re.escape(path) + r"/[^\n]*?(?=['\"](?:[\s,;:.)]|$)|$)", text, re.MULTILINE)
     path = below[0] if below else path
     if "Permission denied" in text:
-        return Forbidden(f"{path} may not be read", hint="Allow its folder.", path=path)
+        return Forbidden(f"{path} may not be read.", hint="Allow its folder.", path=path)
     reason, hint = plain(text)
     line = _LINE.search(text)
     where = f"{path}, line {line[1] or line[2]}" if line else path
-    return ConnectError(f"{where}: {reason}", hint=hint)
+    return ConnectError(f"{where}: {reason}.", hint=hint)
 
 
 def plain(text: str) -> tuple[str, str]:

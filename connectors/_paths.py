@@ -60,16 +60,16 @@ def read_head(path: str, size: int = 64) -> bytes:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             raise ConnectError(
-                f"{path} is a folder, not a file", hint="To read many files as one, use a folder."
+                f"{path} is a folder, not a file.", hint="To read many files as one, use a folder."
             )
         if not stat.S_ISREG(mode):  # a pipe would be waited for, a device has no end
-            raise ConnectError(f"{path} is not an ordinary file")
+            raise ConnectError(f"{path} is not an ordinary file.")
         with Path(path).open("rb") as file:
             head = file.read(size)
     except OSError as error:
         raise unreadable(path, error) from error
     if not head:
-        raise ConnectError(f"{path} is empty (0 bytes)", hint="Was it written to the end?")
+        raise ConnectError(f"{path} is empty (0 bytes).", hint="Was it written to the end?")
     return head
 
 
@@ -77,12 +77,12 @@ def unreadable(path: str, error: OSError) -> ConnectError | Forbidden:
     """Say in one sentence why the system did not open a path."""
     if isinstance(error, PermissionError):
         return Forbidden(
-            f"{path} may not be read",
+            f"{path} may not be read.",
             hint="Allow its folder, or change the permissions of the file.",
             path=path,
         )
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return ConnectError(
-            f"There is no file {path}", hint="Was it moved, renamed or deleted meanwhile?"
+            f"There is no file {path}.", hint="Was it moved, renamed or deleted meanwhile?"
         )
-    return ConnectError(f"{path} cannot be opened: {(error.strerror or str(error)).lower()}")
+    return ConnectError(f"{path} cannot be opened: {(error.strerror or str(error)).lower()}.")

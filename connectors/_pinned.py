@@ -28,7 +28,7 @@ def look(con: duckdb.DuckDBPyConnection, path: str, options: CsvReading) -> Foun
     given.pop("hive_partitioning")  # sniff_csv does not know it
     row = con.execute(call("sniff_csv", pattern(path), given)).fetchone()
     if row is None or not row[7]:
-        raise ConnectError(f"{path} has no columns")
+        raise ConnectError(f"{path} has no columns.")
     found = Found(
         made_for=_fingerprint(options),
         delimiter=_sniffed_text(row[0]),
@@ -60,7 +60,7 @@ def guarded(path: str, options: CsvReading, found: Found) -> str:
     """Return `pinned` that refuses once the file's first line is another."""
     if not found.header:
         return pinned(path, options, found)
-    changed = f"The columns of {path} have changed; check its connection again"
+    changed = f"The columns of {path} have changed; check its connection again."
     return (
         f"SELECT columns.* FROM ({pinned(path, options, found)}) AS columns, (SELECT CASE WHEN "
         f"coalesce(any_value(line), '') = {literal(found.first_line)} THEN true "

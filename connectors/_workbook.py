@@ -28,10 +28,10 @@ def sheet_names(path: str) -> list[str]:
             book = _parsed(archive, "xl/workbook.xml", path)
             links = _parsed(archive, "xl/_rels/workbook.xml.rels", path)
     except KeyError as error:
-        raise ConnectError(f"{path} is a zip file, but not an Excel workbook (.xlsx)") from error
+        raise ConnectError(f"{path} is a zip file, but not an Excel workbook (.xlsx).") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ConnectError(
-            f"{path} is not an Excel workbook (.xlsx), or it was cut off",
+            f"{path} is not an Excel workbook (.xlsx), or it was cut off.",
             hint="Older .xls files and password-protected ones must be saved as .xlsx first.",
         ) from error
     kinds = {link.get("Id"): (link.get("Type") or "").rsplit("/", 1)[-1] for link in links}
@@ -47,8 +47,10 @@ def _parsed(archive: zipfile.ZipFile, name: str, path: str) -> ElementTree.Eleme
         text = file.read(LARGEST + 1)
     # A NUL means UTF-16, in which a document type would not be seen.
     if len(text) > LARGEST or b"<!DOCTYPE" in text or b"<!ENTITY" in text or b"\0" in text:
-        raise ConnectError(f"{path} is not a workbook that can be trusted: {name} is not plain XML")
+        raise ConnectError(
+            f"{path} is not a workbook that can be trusted: {name} is not plain XML."
+        )
     try:
         return ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise ConnectError(f"{path}: {name} in it is broken: {error}") from error
+        raise ConnectError(f"{path}: {name} in it is broken: {error}.") from error

@@ -88,7 +88,7 @@ def _write(con: duckdb.DuckDBPyConnection, path: str, copy: Path) -> None:
         _load(con, path, f"COPY (FROM {_INCOMING}) TO {to} (FORMAT parquet, COMPRESSION zstd)")
         unfinished.replace(copy)
     except OSError as error:
-        raise ConnectError(f"{path} cannot be copied: {(error.strerror or '').lower()}") from error
+        raise ConnectError(f"{path} cannot be copied: {(error.strerror or '').lower()}.") from error
     finally:
         with suppress(OSError):
             unfinished.unlink()
@@ -116,7 +116,7 @@ def _reader(path: str) -> Iterator[Any]:
     head = read_head(path)
     if head.startswith(b"FEA1"):
         raise ConnectError(
-            f"{path} is a Feather file of version 1", hint="Write it again as version 2."
+            f"{path} is a Feather file of version 1.", hint="Write it again as version 2."
         )
     try:
         with pa.memory_map(path) as source:
@@ -130,6 +130,6 @@ def _reader(path: str) -> Iterator[Any]:
         raise unreadable(path, error) from error
     except (pa.ArrowException, OSError) as error:
         raise ConnectError(
-            f"{path} is not an Arrow file, or it was cut off",
+            f"{path} is not an Arrow file, or it was cut off.",
             hint="Was it copied or written to the end?",
         ) from error

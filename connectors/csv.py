@@ -48,7 +48,7 @@ class Csv(FileOfOneTable[CsvOptions]):
         return replace(
             report,
             tables=(named(con, alias),),
-            options=options.model_copy(update={"found": found}),
+            options=options.model_copy(update={"found": found}).model_dump(mode="json"),
         )
 
     def relation(self, con: duckdb.DuckDBPyConnection, options: CsvOptions) -> str:
@@ -63,5 +63,5 @@ def _check_encoding(options: CsvOptions) -> None:
     head = read_head(options.path)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") and options.encoding != "utf-16":
         raise ConnectError(
-            f"{options.path} is written in UTF-16", hint="Choose UTF-16 as the encoding."
+            f"{options.path} is written in UTF-16.", hint="Choose UTF-16 as the encoding."
         )

@@ -59,7 +59,7 @@ class Duckdb(Connector[DuckdbOptions]):
         if head[8:12] != b"DUCK":
             kind = "an SQLite database" if head.startswith(b"SQLite format 3") else ""
             raise ConnectError(
-                f"{options.path} is not a DuckDB database", hint=f"It is {kind}." if kind else ""
+                f"{options.path} is not a DuckDB database.", hint=f"It is {kind}." if kind else ""
             )
         with reading(options.path):
             con.execute(f"ATTACH OR REPLACE {literal(options.path)} AS {quoted(alias)} (READ_ONLY)")

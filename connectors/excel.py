@@ -62,9 +62,9 @@ class Excel(Connector[ExcelOptions]):
     def inspect(self, con: duckdb.DuckDBPyConnection, options: ExcelOptions, alias: str) -> Report:
         sheets, empty = _sheets(con, options)
         rejects = [bad for sheet in sheets if (bad := _bad_cell(con, options, sheet))]
-        notes = [f"The sheet {sheet} is empty and left out" for sheet in empty]
+        notes = [f"The sheet {sheet} is empty and left out." for sheet in empty]
         if rejects and options.bad_cells == "refuse":
-            notes.append("Only the first bad cell of each sheet is listed")
+            notes.append("Only the first bad cell of each sheet is listed.")
         names = [(alias,)] if len(sheets) == 1 else [("files", alias, sheet) for sheet in sheets]
         return Report(
             tables=tuple(named(con, *name) for name in names),
@@ -100,13 +100,13 @@ def _sheets(con: duckdb.DuckDBPyConnection, options: ExcelOptions) -> tuple[list
     if options.sheet:
         if options.sheet not in names:
             raise InvalidInput(
-                f"{options.path} has no sheet {options.sheet!r}; it has {', '.join(names)}"
+                f"{options.path} has no sheet {options.sheet!r}; it has {', '.join(names)}."
             )
         names = [options.sheet]
     empty = [name for name in names if _is_empty(con, options, name)]
     sheets = [name for name in names if name not in empty]
     if not sheets:
-        raise ConnectError(f"{options.path} has no sheet with rows in it")
+        raise ConnectError(f"{options.path} has no sheet with rows in it.")
     return sheets, empty
 
 
@@ -129,7 +129,7 @@ def _bad_cell(con: duckdb.DuckDBPyConnection, options: ExcelOptions, sheet: str)
             con.execute(f"SELECT count(COLUMNS(*)) FROM ({_select(strict, sheet)})").fetchall()
     except ConnectError as error:
         if cell := _CELL.search(error.message):
-            reason = error.message.removeprefix(f"{options.path}: ")
+            reason = error.message.removeprefix(f"{options.path}: ").rstrip(".")
             return Reject(options.path, int(cell[2]), cell[1], f"sheet {sheet}: {reason}")
         raise
     return None

@@ -98,9 +98,12 @@ class Folder(Connector[FolderOptions]):
             con.execute(f"DESCRIBE {_select(con, options)}").fetchall()
         report = _bad_rows(con, options, files) if options.format == "csv" else Report(tables=())
         empty = sum(1 for file in files if os.path.getsize(file) == 0)
-        notes = (f"{len(files)} files", *([f"{empty} of them empty"] if empty else []))
+        notes = (f"{len(files)} files.", *([f"{empty} of them are empty."] if empty else []))
         return replace(
-            report, tables=(named(con, alias),), options=options, notes=report.notes + notes
+            report,
+            tables=(named(con, alias),),
+            notes=report.notes + notes,
+            options=options.model_dump(mode="json"),
         )
 
     def attach(
@@ -130,7 +133,7 @@ def _format(con: duckdb.DuckDBPyConnection, options: FolderOptions) -> str:
     ]
     if len(formats) > 1:
         raise InvalidInput(
-            f"{options.path} holds files of several formats: {', '.join(formats)}",
+            f"{options.path} holds files of several formats: {', '.join(formats)}.",
             hint="Choose one of them, or give a pattern.",
         )
     if not formats:
@@ -143,10 +146,10 @@ def _check(path: str) -> None:
         with os.scandir(path):
             return
     except NotADirectoryError as error:
-        raise ConnectError(f"{path} is a file, not a folder") from error
+        raise ConnectError(f"{path} is a file, not a folder.") from error
     except FileNotFoundError as error:
         raise ConnectError(
-            f"There is no folder {path}", hint="Was it moved, renamed or deleted meanwhile?"
+            f"There is no folder {path}.", hint="Was it moved, renamed or deleted meanwhile?"
         ) from error
     except OSError as error:
         raise unreadable(path, error) from error
@@ -176,7 +179,7 @@ def _patterns(con: duckdb.DuckDBPyConnection, options: FolderOptions) -> list[st
 def _nothing(options: FolderOptions) -> ConnectError:
     kinds = "CSV, Parquet or JSON" if options.format == "auto" else options.format
     wanted = f"matching {options.pattern}" if options.pattern else f"that is {kinds}"
-    return ConnectError(f"There is no file {wanted} in {options.path}")
+    return ConnectError(f"There is no file {wanted} in {options.path}.")
 
 
 def _files(con: duckdb.DuckDBPyConnection, options: FolderOptions) -> list[str]:
@@ -208,7 +211,7 @@ def _bad_rows(con: duckdb.DuckDBPyConnection, options: FolderOptions, files: lis
         first += report.rejects
         notes |= dict.fromkeys(report.notes)
     if len(files) > _READ_THROUGH:
-        notes[f"Only the first {_READ_THROUGH} files were read to their end"] = None
+        notes[f"Only the first {_READ_THROUGH} files were read to their end."] = None
     return Report((), count, tuple(first[:LISTED]), tuple(notes))
 
 

@@ -121,7 +121,7 @@ def _bad_lines(options: JsonOptions) -> tuple[int, tuple[Reject, ...]]:
                 _raise_where_it_breaks(file, options.path)
                 return 0, ()
     except (OSError, EOFError) as error:
-        raise ConnectError(f"{options.path} cannot be read to its end: {error}") from error
+        raise ConnectError(f"{options.path} cannot be read to its end: {error}.") from error
     return count, tuple(bad)
 
 
@@ -143,7 +143,7 @@ def _raise_where_it_breaks(file: BinaryIO, path: str) -> None:
     except json.JSONDecodeError as error:
         raise ConnectError(
             f"{path}, line {error.lineno}: it is not valid JSON at column {error.colno}: "
-            f"{error.msg.lower()}",
+            f"{error.msg.lower()}.",
             hint="Was it copied or written to the end?",
         ) from error
     except (ValueError, RecursionError):

@@ -44,7 +44,7 @@ class Sqlite(Connector[SqliteOptions]):
 
     def inspect(self, con: duckdb.DuckDBPyConnection, options: SqliteOptions, alias: str) -> Report:
         tables, untyped = _look(options.path)
-        notes = [f"Columns without a type are read as bytes: {', '.join(untyped)}"]
+        notes = [f"Columns without a type are read as bytes: {', '.join(untyped)}."]
         return Report(
             tables=tuple(named(con, alias, table) for table in tables),
             notes=tuple(notes) if untyped else (),
@@ -75,7 +75,7 @@ def _look(path: str) -> tuple[list[str], list[str]]:
     if not head.startswith(_MAGIC):
         kind = "a DuckDB database" if head[8:12] == b"DUCK" else ""
         raise ConnectError(
-            f"{path} is not an SQLite database", hint=f"It is {kind}." if kind else ""
+            f"{path} is not an SQLite database.", hint=f"It is {kind}." if kind else ""
         )
     address = f"file:{quote(path)}?mode=ro"
     try:
@@ -95,7 +95,7 @@ def _look(path: str) -> tuple[list[str], list[str]]:
             }
     except sqlite3.Error as error:
         hint = "It is in WAL mode, which needs its folder." if head[_WRITE_VERSION] == 2 else ""
-        raise ConnectError(f"{path} cannot be read: {error}", hint=hint) from error
+        raise ConnectError(f"{path} cannot be read: {error}.", hint=hint) from error
     return own, [column for column in columns if column.split(".", 1)[0] not in views]
 
 
@@ -104,5 +104,5 @@ def _prepare(db: sqlite3.Connection, path: str, name: str) -> None:
         db.execute(f"SELECT * FROM {quoted(name)} LIMIT 0")
     except sqlite3.OperationalError as error:
         raise ConnectError(
-            f"{path}: {name} in it cannot be read: {error}", hint="Repair or drop it there first."
+            f"{path}: {name} in it cannot be read: {error}.", hint="Repair or drop it there first."
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def test_it_asks_for_no_more_than_its_source(connector, good):
 
 def test_inspect_attach_select_detach(connector, good, con):
     report = connector.inspect(con, _options(connector, good), ALIAS)
-    options = report.options or _options(connector, good)
+    options = _found(connector, report) or _options(connector, good)
     assert report.rejected == 0
     assert report.tables
     assert _visible(con) == []
@@ -155,6 +156,10 @@ def test_inspect_attach_select_detach(connector, good, con):
         con.execute(f"SELECT * FROM {_from(report.tables[0])}")
 
 
+def _found(connector, report) -> Options | None:
+    return connector.Options.model_validate(report.options) if report.options else None
+
+
 def _from(table: str) -> str:
     return table if "." in table else f"files.main.{table}"
 
@@ -167,9 +172,10 @@ def _visible(con) -> list[tuple[str, ...]]:
 
 
 def test_options_that_were_found_survive_being_stored(connector, good, con):
-    options = connector.inspect(con, _options(connector, good), "a").options
-    options = options or _options(connector, good)
-    assert connector.Options.model_validate_json(options.model_dump_json()) == options
+    found = connector.inspect(con, _options(connector, good), "a").options
+    if found is not None:
+        stored = json.loads(json.dumps(found))
+        assert connector.Options.model_validate(stored).model_dump(mode="json") == found
 
 
 def test_it_takes_the_place_of_another_kind_of_source(connector, good, con):
@@ -186,6 +192,7 @@ def test_a_source_that_is_gone_is_a_connect_error(connector, good, con, verb):
     with pytest.raises(ConnectError, match=good.name) as caught:
         getattr(connector, verb)(con, _options(connector, good), "a")
     assert "\n" not in caught.value.message
+    assert caught.value.message.endswith(".")
     assert _visible(con) == []
 
 
@@ -204,6 +211,7 @@ def test_a_broken_source_is_a_connect_error(connector, good, con, verb, content)
         getattr(connector, verb)(con, _options(connector, path), "a")
     assert good.name in caught.value.message
     assert "\n" not in caught.value.message
+    assert caught.value.message.endswith(".")
     assert "Error" not in caught.value.message
     assert _visible(con) == []
 

@@ -20,8 +20,12 @@ def _attached(con, path: Path, content: bytes, **given: object):
     path.write_bytes(content)
     options = CSV.Options.model_validate({"path": str(path), **given})
     report = CSV.inspect(con, options, "t")
-    CSV.attach(con, report.options, "t")
+    CSV.attach(con, _found(report), "t")
     return report
+
+
+def _found(report, **given: object):
+    return CSV.Options.model_validate({**report.options, **given})
 
 
 def _rows(con) -> list[tuple[object, ...]]:
@@ -175,7 +179,7 @@ def test_columns_that_change_later_are_refused_not_mistaken(con, tmp_path, later
     with pytest.raises(duckdb.Error, match=r"columns of .* have changed|Number of Columns"):
         _rows(con)
     if later:  # attached again, it is read as it is now
-        CSV.attach(con, report.options, "t")
+        CSV.attach(con, _found(report), "t")
         assert [row[0] for row in con.execute("DESCRIBE files.main.t").fetchall()] == (
             later.decode().splitlines()[0].split(",")
         )
@@ -189,7 +193,7 @@ def test_rows_that_change_later_are_seen(con, tmp_path):
 
 def test_what_was_found_is_not_used_for_other_options(con, tmp_path):
     report = _attached(con, tmp_path / "a.csv", b"a;b\n1,5;2\n")
-    CSV.attach(con, report.options.model_copy(update={"decimal_comma": True}), "t")
+    CSV.attach(con, _found(report, decimal_comma=True), "t")
     assert _rows(con) == [(1.5, 2)]
 
 

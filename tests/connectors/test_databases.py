@@ -30,7 +30,7 @@ def test_tables_and_views_of_sqlite_are_queryable(con, sqlite_file):
     options = SQLITE.Options(path=str(sqlite_file))
     report = SQLITE.inspect(con, options, "lite")
     assert report.tables == ("lite.t", 'lite."the view"')
-    assert report.notes == ("Columns without a type are read as bytes: t.loose",)
+    assert report.notes == ("Columns without a type are read as bytes: t.loose.",)
     SQLITE.attach(con, options, "lite")
     assert con.execute('SELECT * FROM lite."the view"').fetchall() == [("x",)]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from connectors.csv import CsvOptions
 from core.connector import Connector
 from core.plugins import discover
 from sample_data import EXAMPLES, FOLDER, SAMPLES
@@ -109,11 +108,6 @@ def test_the_data_stays_small_and_is_described():
     for sample in SAMPLES:
         assert f"`{sample.file}`" in readme
         assert sample.description.endswith(".")
-
-
-def test_the_csv_needs_no_options():
-    sample = next(sample for sample in SAMPLES if sample.connector == "csv")
-    assert CsvOptions(path=str(FOLDER / sample.file)).found is None
 
 
 @pytest.mark.skipif(
