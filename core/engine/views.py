@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from core.engine.filters import MOST, Filter, check_position, condition
 from core.engine.filters import parse_filters as parse_filters
-from core.engine.relation import Query
+from core.engine.relation import Query, text_of
 from core.engine.results import Column
 from core.errors import InvalidInput
 
 # A page is what a screen holds; more is an export.
 _PAGE_ROWS = 100_000
+_TEXT_ON_PAGES = {"INTERVAL", "BIT", "TIME WITH TIME ZONE", "UNION", "MAP", "ENUM", "UUID", "JSON"}
+_TEXT_ON_PAGES |= {"UHUGEINT", "BIGNUM"}
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,15 @@ def page_query(
             f"There is no page of {limit} rows from row {offset}.",
             hint=f"Rows count from 0; a page has at most {_PAGE_ROWS:,}.",
         )
+    shown = ", ".join(_shown(at, column) for at, column in enumerate(columns))
     if sorts or filters:
-        whole = rows_query(columns, sorts, filters)
-        return Query(f"{whole.sql} LIMIT {limit} OFFSET {offset}", whole.params)
+        where, params = _where(columns, filters)
+        order = _order(columns, sorts)
+        cut = f"LIMIT {limit} OFFSET {offset}"
+        return Query(f"SELECT {shown} FROM result{where}{order} {cut}", params)
     # Rows are numbered: a range of numbers skips what an OFFSET would have to count.
     span = f"__row >= {offset} AND __row < {offset + limit}"
-    return Query(f"SELECT {_all(columns)} FROM result WHERE {span} ORDER BY __row")
+    return Query(f"SELECT {shown} FROM result WHERE {span} ORDER BY __row")
 
 
 def rows_query(
@@ -56,7 +61,8 @@ def rows_query(
 ) -> Query:
     """Ask for all rows x all columns, sorted and filtered: what an export writes."""
     where, params = _where(columns, filters)
-    return Query(f"SELECT {_all(columns)} FROM result{where}{_order(columns, sorts)}", params)
+    chosen = ", ".join(f"c{at}" for at in range(len(columns)))
+    return Query(f"SELECT {chosen} FROM result{where}{_order(columns, sorts)}", params)
 
 
 def count_query(columns: Sequence[Column], filters: Sequence[Filter]) -> Query:
@@ -82,8 +88,11 @@ def parse_sort(text: str) -> tuple[Sort, ...]:
     return tuple(sorts)
 
 
-def _all(columns: Sequence[Column]) -> str:
-    return ", ".join(f"c{at}" for at in range(len(columns)))
+def _shown(at: int, column: Column) -> str:
+    """Return the SQL of a column on a page: what polars has no type for is shown as text."""
+    base = column.type.partition("(")[0]
+    odd = base in _TEXT_ON_PAGES and not column.type.endswith("]")
+    return f"{text_of(at)} AS c{at}" if odd else f"c{at}"
 
 
 def _where(columns: Sequence[Column], filters: Sequence[Filter]) -> tuple[str, dict[str, str]]:
@@ -102,5 +111,6 @@ def _order(columns: Sequence[Column], sorts: Sequence[Sort]) -> str:
     keys = []
     for sort in sorts:
         direction = "DESC" if sort.descending else "ASC"
-        keys.append(f"c{check_position(columns, sort.column)} {direction} NULLS LAST")
+        # Qualified: a bare c1 could mean the text that c1 is shown as.
+        keys.append(f"result.c{check_position(columns, sort.column)} {direction} NULLS LAST")
     return " ORDER BY " + ", ".join([*keys, "__row"])

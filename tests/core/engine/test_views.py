@@ -101,7 +101,12 @@ FILTERS = [
     ("(1::tinyint), (2)", ">", "-1e30", [1, 2]),
     ("(1::utinyint), (2)", ">", "-1", [1, 2]),
     ("(1::hugeint), (170141183460469231731687303715884105727)", ">", "1e38", [2**127 - 1]),
-    ("(340282366920938463463374607431768211455::uhugeint)", "=", str(2**128 - 1), [2**128 - 1]),
+    (
+        "(340282366920938463463374607431768211455::uhugeint)",
+        "=",
+        str(2**128 - 1),
+        [str(2**128 - 1)],
+    ),
     ("(9007199254740993::bigint)", "=", "9007199254740993", [9007199254740993]),
     ("(9007199254740993::bigint)", "=", "9007199254740992", []),
     ("(1), (100)", "contains", "0", [100]),
@@ -180,6 +185,28 @@ def test_any_type_can_be_searched_and_found_as_shown(con, value: str, part: str 
     assert answer(con, count_query(columns, [Filter(0, "contains", part or "x")])) == expected
     assert answer(con, count_query(columns, [Filter(0, "=", shown or "0")])) == expected
     assert len(answer(con, page_query(columns, [Sort(0, True)], [], 0, 1))) == 1
+
+
+ODD = [
+    "interval (i) month",
+    "i::uhugeint",
+    "i::bignum",
+    "[2, 10, 9][i]::varchar::enum('2', '9', '10')",
+]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_what_a_page_shows_as_text_is_sorted_and_filtered_as_itself(con, value: str) -> None:
+    columns = result_of(con, f"select {value} as v, i as n from (values (1), (2), (3), (10)) t(i)")
+    query = page_query(columns, [Sort(0, True)], [Filter(1, ">", "0")], 0, 9)
+    typed = con.execute("select v::varchar, n from spool order by v desc nulls last, n").fetchall()
+    assert answer(con, query) == typed
+    bound = typed[1][0]
+    above = page_query(columns, [], [Filter(0, ">", bound)], 0, 9)
+    limit = f"'{bound}'::{columns[0].type}"
+    want = con.execute(f"select v::varchar, n from spool where v > {limit}").fetchall()
+    assert answer(con, above) == want
+    assert len(want) == 1
 
 
 def test_any_column_can_be_asked_at_once(con) -> None:
