@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
 from core.connector import Options
-
-HIDDEN: dict[str, Any] = {"hidden": True}
 
 
 class CsvReading(Options):
@@ -64,9 +62,8 @@ class CsvReading(Options):
 
 
 class Found(Options):
-    """What a look at one file found, kept with its connection. Columns: name -> DuckDB type."""
+    """What a look at one file found. Columns: name -> DuckDB type."""
 
-    made_for: str
     delimiter: str
     quote: str
     escape: str

@@ -9,6 +9,10 @@ file's first line with the one that was seen (0.5 ms) and refuses when it differ
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors._dialect import CsvReading, Found, arguments, guesses
@@ -21,6 +25,28 @@ if TYPE_CHECKING:
     import duckdb
 
 
+def remembered(
+    con: duckdb.DuckDBPyConnection, path: str, options: CsvReading, cache: Path | None
+) -> Found:
+    """Return `look`, kept in the cache for as long as neither file nor options change."""
+    if cache is None:
+        return look(con, path, options)
+    own = options.model_dump_json(include=set(CsvReading.model_fields))
+    status = os.stat(path)
+    stamp = f"{status.st_mtime_ns} {status.st_size} {own}"
+    file = cache / f"csv-{hashlib.sha256(path.encode('utf-8', 'replace')).hexdigest()[:24]}.json"
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(file.read_bytes())
+        if kept["stamp"] == stamp:
+            return Found.model_validate(kept["found"])
+    found = look(con, path, options)
+    with suppress(OSError):  # without it the next look is only slower
+        unfinished = file.with_suffix(f".{os.getpid()}.part")
+        unfinished.write_text(json.dumps({"stamp": stamp, "found": found.model_dump()}))
+        unfinished.replace(file)
+    return found
+
+
 def look(con: duckdb.DuckDBPyConnection, path: str, options: CsvReading) -> Found:
     """Look at a file's first rows. Raises DuckDB's errors, and ConnectError if it has no column."""
     # Bad rows are counted later, line by line; here they would only hide everything else.
@@ -30,7 +56,6 @@ def look(con: duckdb.DuckDBPyConnection, path: str, options: CsvReading) -> Foun
     if row is None or not row[7]:
         raise ConnectError(f"{path} has no columns.")
     found = Found(
-        made_for=_fingerprint(options),
         delimiter=_sniffed_text(row[0]),
         quote=options.quote,
         escape=options.escape or options.quote,
@@ -67,20 +92,6 @@ def guarded(path: str, options: CsvReading, found: Found) -> str:
         f"ELSE error({literal(changed)}) END AS same "
         f"FROM ({_first_lines(path, options, found)} LIMIT 1)) AS guard WHERE guard.same"
     )
-
-
-def still_fits(
-    con: duckdb.DuckDBPyConnection, path: str, options: CsvReading, found: Found
-) -> bool:
-    """Tell whether what was found holds: same options, same first line."""
-    if found.made_for != _fingerprint(options):
-        return False
-    return not found.header or _first_line(con, path, options, found) == found.first_line
-
-
-def _fingerprint(options: CsvReading) -> str:
-    own = options.model_dump_json(include=set(CsvReading.model_fields))
-    return hashlib.sha256(own.encode()).hexdigest()[:16]
 
 
 def _first_line(

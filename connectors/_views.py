@@ -24,8 +24,8 @@ P = TypeVar("P", bound=PathOptions)
 class FileOfOneTable(Connector[P]):
     """A file that is one table. A kind of it declares the facts and `relation`."""
 
-    def relation(self, con: duckdb.DuckDBPyConnection, options: P) -> str:
-        """Return the SELECT that reads the file; may look into it to pin what it found."""
+    def relation(self, con: duckdb.DuckDBPyConnection, options: P, cache: Path | None) -> str:
+        """Return the SELECT that reads the file; may look into it, and keep what it found."""
         raise NotImplementedError
 
     def grants(self, options: P) -> Grants:
@@ -34,7 +34,7 @@ class FileOfOneTable(Connector[P]):
     def inspect(self, con: duckdb.DuckDBPyConnection, options: P, alias: str) -> Report:
         read_head(options.path)
         with reading(options.path):
-            con.execute(f"DESCRIBE {self.relation(con, options)}").fetchall()
+            con.execute(f"DESCRIBE {self.relation(con, options, None)}").fetchall()
         return Report(tables=(named(con, alias),))
 
     def attach(
@@ -47,7 +47,7 @@ class FileOfOneTable(Connector[P]):
     ) -> None:
         read_head(options.path)
         with reading(options.path):
-            show(con, alias, self.relation(con, options))
+            show(con, alias, self.relation(con, options, cache))
 
     def detach(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
         hide(con, alias)

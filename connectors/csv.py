@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from connectors._dialect import HIDDEN, CsvReading, Found
+from connectors._dialect import CsvReading
 from connectors._errors import reading
 from connectors._paths import PathOptions, read_head
-from connectors._pinned import guarded, look, pinned, still_fits
+from connectors._pinned import guarded, look, pinned, remembered
 from connectors._rejects import STORE, rejected
 from connectors._sql import named
 from connectors._views import FileOfOneTable
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 
 class CsvOptions(PathOptions, CsvReading):
     """Where the file is, and what cannot be seen from it."""
-
-    found: Found | None = Field(
-        None,
-        title="Found",
-        description="What the last look at the file found.",
-        json_schema_extra=HIDDEN,
-    )
 
 
 class Csv(FileOfOneTable[CsvOptions]):
@@ -45,18 +37,13 @@ class Csv(FileOfOneTable[CsvOptions]):
         with reading(options.path):
             found = look(con, options.path, options)
             report = rejected(con, pinned(options.path, options, found, **STORE))
-        return replace(
-            report,
-            tables=(named(con, alias),),
-            options=options.model_copy(update={"found": found}).model_dump(mode="json"),
-        )
+        return replace(report, tables=(named(con, alias),))
 
-    def relation(self, con: duckdb.DuckDBPyConnection, options: CsvOptions) -> str:
+    def relation(
+        self, con: duckdb.DuckDBPyConnection, options: CsvOptions, cache: Path | None
+    ) -> str:
         _check_encoding(options)
-        found = options.found
-        if found is None or not still_fits(con, options.path, options, found):
-            found = look(con, options.path, options)
-        return guarded(options.path, options, found)
+        return guarded(options.path, options, remembered(con, options.path, options, cache))
 
 
 def _check_encoding(options: CsvOptions) -> None:

@@ -76,7 +76,9 @@ class Json(FileOfOneTable[JsonOptions]):
             return Report(tables=tables, rejected=count, rejects=bad)
         return Report(tables=tables)
 
-    def relation(self, con: duckdb.DuckDBPyConnection, options: JsonOptions) -> str:
+    def relation(
+        self, con: duckdb.DuckDBPyConnection, options: JsonOptions, cache: Path | None
+    ) -> str:
         select = _select(options)
         if options.bad_rows == "refuse":
             return select

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors._paths import PathOptions, pattern
@@ -25,6 +26,8 @@ class Parquet(FileOfOneTable[ParquetOptions]):
     suffixes = (".parquet", ".pq", ".parq")
     push_down = True
 
-    def relation(self, con: duckdb.DuckDBPyConnection, options: ParquetOptions) -> str:
+    def relation(
+        self, con: duckdb.DuckDBPyConnection, options: ParquetOptions, cache: Path | None
+    ) -> str:
         # Without hive_partitioning=false a folder named `year=2024` adds a column.
         return call("read_parquet", pattern(options.path), {"hive_partitioning": False})

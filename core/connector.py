@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 class Options(BaseModel):
     """What a person fills in: one model drives the form, the API body and the check.
 
-    Each field has a title and a description. A field with `json_schema_extra={"hidden": True}`
-    is written by `inspect`, not by a person: forms leave it out and hand it back as it was.
+    Each field has a title and a description.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,8 +102,8 @@ class Connector(Generic[O]):
     ) -> None:
         """Make the source's tables queryable under `alias`.
 
-        `cache` is a folder for copies of what DuckDB cannot read itself, writable, kept between
-        engines, and free to be emptied at any time; without it such a copy is held in memory.
+        `cache` is a writable folder, kept between engines and free to be emptied at any time, for
+        what is slow to find out again and for copies of what DuckDB cannot read itself.
 
         A database becomes a catalog (`alias.schema.table`). A file of one table becomes a view
         `files.main.<alias>`, reachable by its bare name; a file of several becomes a schema

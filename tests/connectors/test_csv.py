@@ -20,12 +20,8 @@ def _attached(con, path: Path, content: bytes, **given: object):
     path.write_bytes(content)
     options = CSV.Options.model_validate({"path": str(path), **given})
     report = CSV.inspect(con, options, "t")
-    CSV.attach(con, _found(report), "t")
+    CSV.attach(con, options, "t", cache=path.parent)
     return report
-
-
-def _found(report, **given: object):
-    return CSV.Options.model_validate({**report.options, **given})
 
 
 def _rows(con) -> list[tuple[object, ...]]:
@@ -174,12 +170,14 @@ def test_a_long_line_is_read_once_the_limit_is_raised(con, tmp_path):
 
 @pytest.mark.parametrize("later", [b"b,a\n1,2\n", b"a,c\n1,2\n", b"a,b,c\n1,2,3\n", b""])
 def test_columns_that_change_later_are_refused_not_mistaken(con, tmp_path, later):
-    report = _attached(con, tmp_path / "a.csv", b"a,b\n1,2\n")
-    (tmp_path / "a.csv").write_bytes(later)
+    path = tmp_path / "a.csv"
+    _attached(con, path, b"a,b\n1,2\n")
+    path.write_bytes(later)
+    os.utime(path, ns=(1, 1))
     with pytest.raises(duckdb.Error, match=r"columns of .* have changed|Number of Columns"):
         _rows(con)
     if later:  # attached again, it is read as it is now
-        CSV.attach(con, _found(report), "t")
+        CSV.attach(con, CSV.Options(path=str(path)), "t", cache=tmp_path)
         assert [row[0] for row in con.execute("DESCRIBE files.main.t").fetchall()] == (
             later.decode().splitlines()[0].split(",")
         )
@@ -191,10 +189,27 @@ def test_rows_that_change_later_are_seen(con, tmp_path):
     assert _rows(con) == [(3, 4), (5, 6)]
 
 
-def test_what_was_found_is_not_used_for_other_options(con, tmp_path):
-    report = _attached(con, tmp_path / "a.csv", b"a;b\n1,5;2\n")
-    CSV.attach(con, _found(report, decimal_comma=True), "t")
+def test_what_was_found_is_kept_until_file_or_options_change(con, tmp_path):
+    path, options = tmp_path / "a.csv", CSV.Options(path=str(tmp_path / "a.csv"))
+    _attached(con, path, b"a;b\n1,5;2\n")
+    kept = next(tmp_path.glob("csv-*.json"))
+    kept.write_text(kept.read_text().replace('"BIGINT"', '"DOUBLE"'))
+    CSV.attach(con, options, "t", cache=tmp_path)
+    assert _rows(con) == [("1,5", 2.0)]  # not looked at again
+    CSV.attach(con, options.model_copy(update={"decimal_comma": True}), "t", cache=tmp_path)
     assert _rows(con) == [(1.5, 2)]
+    path.write_bytes(b"a;b\n1,5;x\n")
+    CSV.attach(con, options, "t", cache=tmp_path)
+    assert _rows(con) == [("1,5", "x")]
+    assert len(list(tmp_path.glob("csv-*"))) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"stamp": 1}', "\udcff"])
+def test_a_broken_cache_is_as_good_as_none(con, tmp_path, text):
+    _attached(con, tmp_path / "a.csv", b"a,b\n1,2\n")
+    next(tmp_path.glob("csv-*.json")).write_bytes(text.encode("utf-8", "surrogateescape"))
+    CSV.attach(con, CSV.Options(path=str(tmp_path / "a.csv")), "t", cache=tmp_path)
+    assert _rows(con) == [(1, 2)]
 
 
 def test_quotes_that_come_after_the_sample_are_quotes(con, tmp_path):
