@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors._errors import reading
-from connectors._paths import PathOptions, read_head
+from connectors._paths import PathOptions, read_head, with_companions
 from connectors._sql import named
 from core.connector import Connector, Grants, Report, literal, quoted
 from core.errors import ConnectError
@@ -31,7 +31,7 @@ class Duckdb(Connector[DuckdbOptions]):
     push_down = True
 
     def grants(self, options: DuckdbOptions) -> Grants:
-        return Grants(read=(options.path, options.path + ".wal"))
+        return Grants(read=with_companions(options.path, ".wal"))
 
     def inspect(self, con: duckdb.DuckDBPyConnection, options: DuckdbOptions, alias: str) -> Report:
         self.attach(con, options, _LOOK)

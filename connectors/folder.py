@@ -103,7 +103,7 @@ class Folder(Connector[FolderOptions]):
             report,
             tables=(named(con, alias),),
             notes=report.notes + notes,
-            options=options.model_dump(mode="json"),
+            options=options,
         )
 
     def attach(

@@ -6,6 +6,7 @@ tables of every other source as well; so both are looked for before it is attach
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from connectors._errors import reading
-from connectors._paths import PathOptions, read_head
+from connectors._paths import PathOptions, read_head, with_companions
 from connectors._sql import named
 from core.connector import Connector, Grants, Report, literal, quoted
 from core.errors import ConnectError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"SQLite format 3\0"
 _WRITE_VERSION = 18
-"""Where the header says 2 for a database in WAL mode, which reading also needs its -wal file."""
+"""Where the header says 2 for a database in WAL mode: even a reader makes its -shm file."""
 
 
 class SqliteOptions(PathOptions):
@@ -40,7 +41,7 @@ class Sqlite(Connector[SqliteOptions]):
     push_down = True
 
     def grants(self, options: SqliteOptions) -> Grants:
-        return Grants(read=tuple(options.path + end for end in ("", "-wal", "-shm", "-journal")))
+        return Grants(read=with_companions(options.path, "-wal", "-shm", "-journal"))
 
     def inspect(self, con: duckdb.DuckDBPyConnection, options: SqliteOptions, alias: str) -> Report:
         tables, untyped = _look(options.path)
@@ -94,8 +95,12 @@ def _look(path: str) -> tuple[list[str], list[str]]:
                 row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='view'")
             }
     except sqlite3.Error as error:
-        hint = "It is in WAL mode, which needs its folder." if head[_WRITE_VERSION] == 2 else ""
-        raise ConnectError(f"{path} cannot be read: {error}.", hint=hint) from error
+        if head[_WRITE_VERSION] == 2 and re.search("readonly|unable to open", str(error)):
+            raise ConnectError(
+                f"{path} is in WAL mode, which takes writing beside it even to read.",
+                hint="Connect to a copy made with VACUUM INTO, or set its journal_mode to delete.",
+            ) from error
+        raise ConnectError(f"{path} cannot be read: {error}.") from error
     return own, [column for column in columns if column.split(".", 1)[0] not in views]
 
 

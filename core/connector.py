@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -55,15 +55,14 @@ class Report:
     """What a look at a source found: its tables as SQL will name them, and rows it would refuse.
 
     `rejected` counts every such row; `rejects` lists the first of them. `options`, where given,
-    are the options as JSON values with what was found filled in: save these, and attaching need
-    not look again.
+    are the options with what was found filled in: save these, and attaching need not look again.
     """
 
     tables: tuple[str, ...]
     rejected: int = 0
     rejects: tuple[Reject, ...] = ()
     notes: tuple[str, ...] = field(default=())
-    options: dict[str, Any] | None = None
+    options: Options | None = None
 
 
 class Connector(Generic[O]):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -63,9 +66,30 @@ def test_a_database_in_wal_mode_is_read_while_it_is_written(con, sqlite_file):
     db.execute("PRAGMA journal_mode = wal")
     db.execute("INSERT INTO t VALUES (2, 'new', NULL)")
     db.commit()
-    SQLITE.attach(con, SQLITE.Options(path=str(sqlite_file)), "lite")
+    options = SQLITE.Options(path=str(sqlite_file))
+    assert {path.removeprefix(options.path) for path in SQLITE.grants(options).read} == {
+        *("", "-wal", "-shm")
+    }
+    SQLITE.attach(con, options, "lite")
     assert con.execute("SELECT count(*) FROM lite.t").fetchall() == [(2,)]
     db.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to drop it")
+def test_a_database_in_wal_mode_that_nobody_may_write_beside_says_so(con, tmp_path):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.db"
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA journal_mode = wal")
+        db.execute("CREATE TABLE t (a TEXT)")
+        db.close()
+        Path(folder).chmod(0o755)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(ConnectError, match="is in WAL mode"):
+                SQLITE.inspect(con, SQLITE.Options(path=str(path)), "d")
+        finally:
+            os.seteuid(0)
 
 
 def test_a_catalog_can_be_replaced_while_another_cursor_reads_it(con, sqlite_file):

@@ -17,7 +17,7 @@ def _options(path, **given: object):
 
 def _attached(con, path, **given: object):
     report = FOLDER.inspect(con, _options(path, **given), "t")
-    FOLDER.attach(con, FOLDER.Options.model_validate(report.options), "t")
+    FOLDER.attach(con, report.options, "t")
     return report
 
 
@@ -38,7 +38,7 @@ def lake(tmp_path):
 
 def test_partitions_are_columns(con, lake):
     report = _attached(con, lake)
-    assert report.options["format"] == "csv"
+    assert report.options.format == "csv"
     assert report.notes == ("4 files.",)
     assert _rows(con, "id, t, year")[0] == (2023, "a", 2023)
     assert con.execute("SELECT count(*) FROM files.main.t WHERE year = 2024").fetchall() == [(2,)]
@@ -79,7 +79,7 @@ def test_columns_are_matched_by_name(con, tmp_path):
 @pytest.mark.parametrize("how", ["parquet", "json"])
 def test_other_formats_are_found_by_their_names(con, tmp_path, how):
     con.execute(f"COPY (SELECT 1 AS a) TO '{tmp_path}/x.{how}' (FORMAT {how})")
-    assert _attached(con, tmp_path).options["format"] == how
+    assert _attached(con, tmp_path).options.format == how
     assert _rows(con) == [(1,)]
 
 
