@@ -96,6 +96,14 @@ class Workbench:
             raise NotFound(f"There is no workspace {workspace_id}.")
         return Workspace(self._room(workspace_id), actor)
 
+    def engine(self, folder: Path | None = None, workspace_id: str = LOCAL) -> Engine:
+        """Open one more engine over a workspace's sources; whoever asked for it closes it.
+
+        It keeps its tables and results in `folder`, without one in the workspace's own: starting
+        it there raises Conflict where another process has the workspace open.
+        """
+        return self._open_engine(self._sources(workspace_id), workspace_id, folder)
+
     def health(self) -> dict[str, Any]:
         """Tell how app, store and workers are; `ok` sums it up."""
         try:
@@ -128,18 +136,26 @@ class Workbench:
             return self._rooms[workspace_id]
 
     def _open_room(self, workspace_id: str) -> Room:
+        sources = self._sources(workspace_id)
+        engine = self._open_engine(sources, workspace_id)
+        return Room(engine, sources, QueryBook.open(self.store, workspace_id, engine))
+
+    def _sources(self, workspace_id: str) -> SourceBook:
         sources = SourceBook.open(self.store, workspace_id, self.settings, self.kinds)
         if self.settings.sample_data:
             attach_samples(sources)
-        engine = Engine(
+        return sources
+
+    def _open_engine(
+        self, sources: SourceBook, workspace_id: str, folder: Path | None = None
+    ) -> Engine:
+        return Engine(
             self._supervisor,
             self.settings,
-            self.settings.home / "workspaces" / workspace_id,
+            folder or self.settings.home / "workspaces" / workspace_id,
             reach=sources.reach,
             attachments=sources.attachments,
         )
-        queries = QueryBook.open(self.store, workspace_id, engine)
-        return Room(engine, sources, queries)
 
 
 def attach_samples(sources: SourceBook) -> None:
@@ -174,3 +190,25 @@ def _connectors(settings: Settings) -> Roster[Connector[Any]]:
         own: Roster[Connector[Any]] = discover(settings.connectors, Connector)
         roster = Roster(roster.found | own.found, roster.broken | own.broken)
     return roster
+
+
+_shared: Workbench | None = None
+_sharing = threading.Lock()
+
+
+def shared() -> Workbench:
+    """Return this process's workbench, opened on first use. Raises ConfigError."""
+    global _shared
+    with _sharing:
+        if _shared is None:
+            _shared = Workbench.open()
+        return _shared
+
+
+def close_shared() -> None:
+    """Close it, if it was opened."""
+    global _shared
+    with _sharing:
+        workbench, _shared = _shared, None
+    if workbench is not None:
+        workbench.close()

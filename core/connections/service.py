@@ -297,5 +297,7 @@ class WorkspaceConnections:
             raise ConnectError("The source did not answer within 120 s.") from error
         report = dict(answer.head["report"])
         report["rejects"] = [Reject(**each) for each in report["rejects"]]
+        if report["options"] is not None:
+            report["options"] = type(options).model_validate(report["options"])
         tuples = {key: tuple(value) for key, value in report.items() if isinstance(value, list)}
         return Report(**(report | tuples))

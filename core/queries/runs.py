@@ -21,12 +21,17 @@ KEPT_RUNS = 200
 
 @dataclass(frozen=True)
 class Entry:
-    """A run, who started it, for which document, and the session it runs in."""
+    """A run, who started it, for which document, and the session it runs in.
+
+    `text` is the whole text that the run was a part of, and `offset` where that part began.
+    """
 
     run: Run
     session: Session
     actor: str
     document: str
+    text: str = ""
+    offset: int = 0
 
 
 class RunBook:

@@ -62,15 +62,19 @@ class Queries:
         params: Mapping[str, Any] | None = None,
         *,
         document: str = "",
+        text: str = "",
+        offset: int = 0,
         timeout: float | None = None,
     ) -> Entry:
         """Start a text of statements, and return at once. Its errors are in the run.
+
+        It may be a part of the document's `text`, which begins there at `offset`.
 
         Raises LimitExceeded or InvalidInput for a text that cannot even be sent.
         """
         session = self.session(document)
         run = session.start(sql, params, timeout=timeout)
-        entry = Entry(run, session, self._actor.name, document)
+        entry = Entry(run, session, self._actor.name, document, text or sql, offset)
         self._book.log.started(run.id, self._actor.name, sql)
         self._book.runs.add(entry)
         run.when_ended(self._log_end)

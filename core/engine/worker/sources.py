@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,10 @@ class Sources:
         report = self._guard(
             database, lambda: connector.inspect(database.main, options, call.args["alias"])
         )
-        call.finish({"report": asdict(report)})
+        described = asdict(replace(report, options=None))
+        if report.options is not None:
+            described["options"] = report.options.model_dump(mode="json")
+        call.finish({"report": described})
 
     def _read(self, call: Call) -> tuple[Connector[Any], Any]:
         connector = self.connector(call.args["connector"])

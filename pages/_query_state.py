@@ -1,0 +1,136 @@
+"""What the query page knows in one browser tab: its text, its parameters, its run.
+
+The tab's name is in the address, and runs are kept on the server under it: so a reload, or the same
+address opened elsewhere, finds the run again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core.engine.references import references
+from core.errors import MillpondError, QueryError
+from core.queries.runs import Entry
+from core.workbench import Workspace
+from pages._components.editor import Diagnostic, EditorEvent, editor_text
+
+EDITOR = "query-editor"
+GLANCE = 0.15
+"""Seconds to wait for a run before its progress is drawn: most are done by then."""
+
+
+@dataclass
+class QueryState:
+    """One tab's state. `revision` tells the editor to take `text` over."""
+
+    tab: str
+    text: str = ""
+    revision: int = 0
+    saved_id: str = ""
+    problem: MillpondError | None = None
+    values: dict[str, str] = field(default_factory=dict)
+
+    def current_text(self) -> str:
+        """Return the editor's text as it is now."""
+        return editor_text(EDITOR, self.text, revision=self.revision)
+
+    def replace(self, text: str) -> None:
+        """Put another text into the editor."""
+        self.text = text
+        self.revision += 1
+
+    def parameters(self) -> tuple[str, ...]:
+        """Return the names of the `$parameters` in the text, each once."""
+        try:
+            return references(self.current_text()).parameters
+        except MillpondError:
+            return ()
+
+    def start(self, workspace: Workspace, event: EditorEvent) -> Entry | None:
+        """Start what the editor asks for, and give it a moment to answer."""
+        self.problem = None
+        try:
+            entry = workspace.queries.run(
+                event.sql,
+                {name: typed(value) for name, value in self.values.items()},
+                document=self.tab,
+                text=event.whole,
+                offset=event.offset,
+            )
+        except MillpondError as error:
+            self.problem = error
+            return None
+        entry.run.wait_rows(GLANCE)
+        return entry
+
+
+def query_state(workspace: Workspace) -> QueryState:
+    """Return this tab's state; a new one takes over what the address says."""
+    state: QueryState | None = st.session_state.get("query-state")
+    asked = st.query_params.get("tab", "")
+    if state is None or (asked and asked != state.tab):
+        state = QueryState(asked or secrets.token_hex(4))
+        st.session_state["query-state"] = state
+        _fill(state, workspace)
+    if st.query_params.get("tab") != state.tab:
+        st.query_params["tab"] = state.tab
+    _follow_link(state, workspace)
+    return state
+
+
+def _fill(state: QueryState, workspace: Workspace) -> None:
+    entry = workspace.queries.find(state.tab)
+    if entry is not None:
+        state.text = entry.text
+
+
+def _follow_link(state: QueryState, workspace: Workspace) -> None:
+    """Take `?query=` and `?sql=` over once: they fill the editor and never run anything."""
+    if sql := st.query_params.pop("sql", None):
+        state.replace(sql)
+    wanted = st.query_params.get("query", "")
+    if wanted and wanted != state.saved_id:
+        try:
+            saved = workspace.queries.saved(wanted)
+        except MillpondError as error:
+            state.problem = error
+            del st.query_params["query"]
+        else:
+            state.saved_id = wanted
+            state.values = {name: str(value) for name, value in saved.query.parameters.items()}
+            state.replace(saved.query.sql)
+
+
+def typed(value: str) -> Any:
+    """Read a parameter as people write it: 12, 1.5, true, null, 'quoted text', else text."""
+    plain = value.strip()
+    words: dict[str, Any] = {"true": True, "false": False, "null": None}
+    if plain.lower() in words:
+        return words[plain.lower()]
+    if len(plain) >= 2 and plain[0] == plain[-1] == "'":
+        return plain[1:-1].replace("''", "'")
+    for read in (int, float):
+        try:
+            return read(plain)
+        except ValueError:
+            continue
+    return value
+
+
+def diagnostics(entry: Entry | None) -> list[Diagnostic]:
+    """Return where the editor should underline the run's error."""
+    error = entry.run.error if entry else None
+    if entry is None or not isinstance(error, QueryError) or not error.line:
+        return []
+    lines = entry.run.sql.split("\n")[: error.line]
+    start = sum(len(line) + 1 for line in lines[:-1]) + error.column - 1
+    end = start
+    text = entry.run.sql
+    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        end += 1
+    at = entry.offset
+    return [Diagnostic(at + start, at + max(end, start + 1), error.message, hint=error.hint)]

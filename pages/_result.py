@@ -1,0 +1,127 @@
+"""The result under the editor: rows, chart, summary and plan of the tab's latest run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.engine.results import Column, ResultSet, display_rows
+from core.engine.session import FORMATS
+from core.queries.runs import Entry
+from core.workbench import Workspace
+from pages._chart import show_chart
+from pages._components.grid import result_grid
+from pages._helpers import count, duration, errors_shown, show_error
+from pages._plan import show_plan
+from pages._summary import show_summary
+
+FIRST_PAGE = 200
+
+_RIGHT = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "BIGNUM")
+
+
+def show_result(workspace: Workspace, entry: Entry) -> None:
+    """Draw the run: its progress while it runs, its error, its rows."""
+    run = entry.run
+    if not run.ended:
+        _show_progress(entry)
+    if run.error is not None:
+        show_error(run.error)
+    shown = [each for each in run.results if each.columns]
+    if not shown:
+        if run.state == "done":
+            _show_changes(run.results, run.elapsed)
+        return
+    result = _chosen(shown)
+    views: dict[str, Callable[[], None]] = {
+        "Rows": lambda: _show_rows(entry, result),
+        "Chart": lambda: show_chart(entry, result),
+        "Summary": lambda: show_summary(entry, result),
+        "Plan": lambda: show_plan(entry),
+    }
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    view = bar.segmented_control(
+        "View", [*views], default="Rows", key="result-view", label_visibility="collapsed"
+    )
+    bar.caption(_facts(entry, result))
+    with errors_shown():
+        views[view or "Rows"]()
+
+
+def _facts(entry: Entry, result: ResultSet) -> str:
+    words = [f"{count(result.rows, 'row')}" + ("" if result.complete else ", still arriving")]
+    words.append(count(len(result.columns), "column"))
+    words.append(duration(result.elapsed if result.complete else entry.run.elapsed))
+    return " · ".join(words)
+
+
+def _chosen(results: list[ResultSet]) -> ResultSet:
+    """Let people choose where several statements gave rows; the last is shown first."""
+    if len(results) == 1:
+        return results[0]
+    labels = {each.id: f"Statement {each.statement + 1}" for each in results}
+    chosen = st.pills(
+        "Result",
+        [*labels],
+        format_func=lambda each: labels[each],
+        default=results[-1].id,
+        key=f"result-{results[-1].id}",
+        label_visibility="collapsed",
+    )
+    return next((each for each in results if each.id == chosen), results[-1])
+
+
+def _show_rows(entry: Entry, result: ResultSet) -> None:
+    page = entry.session.page(entry.run, result, 0, FIRST_PAGE)
+    result_grid(
+        "result-grid",
+        result=result.id,
+        columns=[_described(column) for column in result.columns],
+        rows=display_rows(page.frame),
+        total=result.rows,
+        complete=result.complete,
+        url=f"api/v1/results/{result.id}/rows",
+        export_url=f"api/v1/results/{result.id}/export",
+        formats=[*FORMATS],
+    )
+
+
+def _described(column: Column) -> dict[str, str]:
+    number = any(sign in column.type for sign in _RIGHT) and not column.type.endswith(("]", ")"))
+    number = number or column.type.startswith("DECIMAL")
+    return {"name": column.name, "type": column.type, "align": "right" if number else "left"}
+
+
+def _show_changes(results: tuple[ResultSet, ...], elapsed: float) -> None:
+    affected = sum(each.affected or 0 for each in results)
+    done = count(len(results), "statement")
+    st.success(
+        f"Done: {done}, {count(affected, 'row')} affected, {duration(elapsed)}.",
+        icon=":material/check:",
+    )
+
+
+def _show_progress(entry: Entry) -> None:
+    run, seen = entry.run, len(entry.run.results)
+
+    @st.fragment(run_every=0.3)
+    def progress() -> None:
+        if run.ended or len(run.results) > seen:
+            st.rerun()
+        row = st.container(horizontal=True, vertical_alignment="center")
+        rows = run.result.rows if run.result else 0
+        arrived = f", {count(rows, 'row')} so far" if rows else ""
+        percent = f"{run.progress:.0f} %, " if run.progress > 0 else ""
+        stopping = run.cancelling_since is not None
+        words = "Stopping" if stopping else f"Running: {percent}{duration(run.elapsed)}{arrived}"
+        row.progress(min(1.0, max(0.0, run.progress / 100)), text=words)
+        row.button(
+            "Cancel",
+            icon=":material/stop:",
+            on_click=run.cancel,
+            key=f"cancel-{run.id}",
+            disabled=stopping,
+        )
+
+    progress()

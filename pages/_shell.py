@@ -1,0 +1,36 @@
+"""The Streamlit script: the frame around every page, and the navigation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import MillpondError
+from pages import history, home, query, sources
+from pages._helpers import show_error, workbench
+
+STATIC = Path(__file__).parent / "_static"
+
+st.set_page_config(page_title="Millpond", page_icon=STATIC / "mark.svg", layout="wide")
+st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "mark.svg"), size="large")
+
+PAGES = [
+    st.Page(home.render, title="Home", icon=":material/home:", url_path="home", default=True),
+    st.Page(query.render, title="Query", icon=":material/terminal:", url_path="query"),
+    st.Page(sources.render, title="Sources", icon=":material/database:", url_path="sources"),
+    st.Page(history.render, title="History", icon=":material/history:", url_path="history"),
+]
+
+st.session_state["pages"] = {each.url_path or "home": each for each in PAGES}
+page = st.navigation(PAGES)
+try:
+    isolation = workbench().isolation
+except MillpondError as error:
+    st.title("Millpond could not start")
+    show_error(error)
+else:
+    page.run()
+    if not isolation.complete:
+        st.sidebar.warning("Trusted users only", icon=":material/lock_open:")
+        st.sidebar.caption(isolation.sentence())

@@ -1,0 +1,72 @@
+"""The tree of sources beside the editor: what there is, with types, and a way to look into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.catalog import FILES, WORKSPACE, Catalog, Table
+from core.workbench import Workspace
+from pages._components.tree import source_tree
+from pages._helpers import errors_shown
+from pages._query_state import QueryState
+
+_TITLES = {FILES: "Files", WORKSPACE: "Workspace"}
+
+
+def show_tree(workspace: Workspace, state: QueryState) -> None:
+    """Draw the tree; a click on a table's button puts a query on it into the editor."""
+    with errors_shown():
+        catalogs = workspace.catalog()
+        broken = [each for each in workspace.connections.list() if each.problem]
+        source_tree(
+            "sources",
+            [_branch(each) for each in catalogs],
+            broken=[
+                {"name": each.connection.alias, "reason": each.problem.message}
+                for each in broken
+                if each.problem
+            ],
+            on_open=lambda reference: _open(state, reference),
+        )
+
+
+def _open(state: QueryState, reference: str) -> None:
+    text = state.current_text().rstrip()
+    query = f"SELECT * FROM {reference} LIMIT 1000"
+    separator = "" if not text else "\n\n" if text.endswith(";") else ";\n\n"
+    state.replace(f"{text}{separator}{query};\n")
+
+
+def _branch(catalog: Catalog) -> dict[str, Any]:
+    return {
+        "name": _TITLES.get(catalog.name, catalog.name),
+        "tables": [_leaf(table) for table in catalog.tables],
+    }
+
+
+def _leaf(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name if table.schema == "main" else f"{table.schema}.{table.name}",
+        "reference": table.reference,
+        "kind": table.kind,
+        "rows": table.rows,
+        "columns": [[column.name, column.type] for column in table.columns],
+    }
+
+
+def schema_names(catalogs: list[Catalog]) -> dict[str, Any]:
+    """Return the names that the editor completes, as its `schema` wants them."""
+    tree: dict[str, Any] = {}
+    for catalog in catalogs:
+        for schema in catalog.schemas:
+            for table in schema.tables:
+                columns = [[column.name, column.type] for column in table.columns]
+                if catalog.name in (WORKSPACE, FILES) and schema.name == "main":
+                    tree[table.name] = columns
+                elif schema.name == "main":
+                    tree.setdefault(catalog.name, {})[table.name] = columns
+                else:
+                    inner = tree.setdefault(catalog.name, {}).setdefault(schema.name, {})
+                    if isinstance(inner, dict):
+                        inner[table.name] = columns
+    return tree

@@ -1,0 +1,171 @@
+"""The query page: write SQL, run it, look at what it gives."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import MillpondError
+from core.queries.models import SavedQuery
+from core.workbench import Workspace
+from pages._components.editor import EditorEvent, sql_editor
+from pages._helpers import count, errors_shown, first_line, show_error, workspace
+from pages._query_state import EDITOR, QueryState, diagnostics, query_state
+from pages._refused import show_refusal
+from pages._result import show_result
+from pages._tree import schema_names, show_tree
+
+
+def render() -> None:
+    """Draw the page."""
+    here = workspace()
+    state = query_state(here)
+    entry = here.queries.find(state.tab)
+    with st.sidebar:
+        show_tree(here, state)
+    _show_bar(here, state)
+    with errors_shown():
+        catalog = here.catalog()
+        sql_editor(
+            EDITOR,
+            state.text,
+            revision=state.revision,
+            schema=lambda: schema_names(catalog),
+            schema_revision=str(hash(tuple(catalog))),
+            diagnostics=diagnostics(entry),
+            placeholder="SELECT …   (Ctrl+Enter runs the statement under the cursor)",
+            on_run=lambda event: _run(here, state, event),
+            on_change=lambda _: _text_changed(state),
+        )
+    _show_parameters(state)
+    st.fragment(lambda: _show_outcome(here, state), key="query-result")()
+
+
+def _run(here: Workspace, state: QueryState, event: EditorEvent) -> None:
+    before = diagnostics(here.queries.find(state.tab))
+    entry = state.start(here, event)
+    if before == diagnostics(entry):
+        st.rerun(["query-result"])
+
+
+def _run_all(here: Workspace, state: QueryState) -> None:
+    text = state.current_text()
+    state.start(here, EditorEvent(sql=text, offset=0, whole=text, all=True))
+
+
+def _text_changed(state: QueryState) -> None:
+    if set(state.parameters()) != set(st.session_state.get("query-parameters", ())):
+        st.rerun()
+
+
+def _show_bar(here: Workspace, state: QueryState) -> None:
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    bar.button(
+        "Run all",
+        icon=":material/play_arrow:",
+        type="primary",
+        on_click=_run_all,
+        args=(here, state),
+        help="Ctrl+Shift+Enter. Ctrl+Enter runs the statement at the cursor.",
+    )
+    with bar.popover("Save", icon=":material/save:"):
+        _show_save(here, state)
+    with bar.popover("Open", icon=":material/folder_open:"):
+        _show_open(here)
+    others = [each for each in here.queries.running() if each.document != state.tab]
+    if others:
+        with bar.popover(f"{count(len(others))} running", icon=":material/sync:"):
+            for each in others:
+                st.code(first_line(each.run.sql), language="sql")
+                st.button(
+                    "Show",
+                    key=f"show-{each.run.id}",
+                    on_click=_go_to,
+                    args=({"tab": each.document},),
+                )
+
+
+def _go_to(params: dict[str, str]) -> None:
+    st.query_params.from_dict(params)
+
+
+def _show_save(here: Workspace, state: QueryState) -> None:
+    known = None
+    if state.saved_id:
+        with errors_shown():
+            known = here.queries.saved(state.saved_id)
+    with st.form("save-query", border=False):
+        name = st.text_input("Name", value=known.query.name if known else "")
+        about = st.text_area("Description", value=known.query.description if known else "")
+        tags = st.text_input(
+            "Tags", value=", ".join(known.query.tags) if known else "", help="Separated by commas."
+        )
+        as_new = st.checkbox("Save as a new query") if known else True
+        if not st.form_submit_button("Save", type="primary"):
+            return
+    try:
+        if not name.strip():
+            st.warning("Give the query a name.")
+            return
+        query = SavedQuery(
+            name=name.strip(),
+            description=about,
+            tags=tags.split(","),
+            sql=state.current_text(),
+            parameters=dict(state.values),
+        )
+        saved = here.queries.save(
+            query,
+            id=None if as_new or known is None else known.document.id,
+            revision=None if as_new or known is None else known.document.revision,
+        )
+    except MillpondError as error:
+        show_error(error)
+        return
+    state.saved_id = saved.document.id
+    st.query_params["query"] = saved.document.id
+    st.toast(f"Saved “{saved.query.name}”.", icon=":material/check:")
+
+
+def _show_open(here: Workspace) -> None:
+    saved = here.queries.list_saved()
+    if not saved:
+        st.caption("Queries that you save appear here.")
+    for each in saved[:50]:
+        st.button(
+            each.query.name,
+            key=f"load-{each.document.id}",
+            type="tertiary",
+            on_click=_go_to,
+            args=({"query": each.document.id},),
+            help=each.query.description or None,
+        )
+
+
+def _show_parameters(state: QueryState) -> None:
+    names = state.parameters()
+    st.session_state["query-parameters"] = names
+    state.values = {name: state.values.get(name, "") for name in names}
+    if not names:
+        return
+    row = st.container(horizontal=True)
+    for name in names:
+        state.values[name] = row.text_input(
+            f"${name}",
+            value=state.values[name],
+            key=f"parameter-{name}",
+            width=200,
+            help="A number, true, false, null, a date such as 2013-01-31, or text. "
+            "Put text that looks like a number into 'single quotes'.",
+        )
+
+
+def _show_outcome(here: Workspace, state: QueryState) -> None:
+    if state.problem is not None:
+        show_error(state.problem)
+        return
+    entry = here.queries.find(state.tab)
+    if entry is None:
+        st.caption("The result appears here. Ctrl+Enter runs the statement at the cursor.")
+        return
+    show_result(here, entry)
+    show_refusal(here, entry)

@@ -1,0 +1,212 @@
+"""The sources page: what is attached, what is broken and why, and how to add more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.connections.service import Source
+from core.connector import Report
+from core.errors import MillpondError
+from core.workbench import Workspace
+from pages._form import options_form
+from pages._helpers import count, errors_shown, go_button, show_error, workspace
+
+
+def render() -> None:
+    """Draw the page."""
+    here = workspace()
+    st.title("Sources")
+    _show_added()
+    with errors_shown():
+        here.engine.start()
+        _show_list(here)
+    st.subheader("Add a source")
+    upload, path, folders = st.tabs(["Upload a file", "A file or folder here", "Allowed folders"])
+    with upload, errors_shown():
+        _show_upload(here)
+    with path, errors_shown():
+        _show_path(here)
+    with folders, errors_shown():
+        _show_folders(here)
+    for name, reason in here.connections.kinds.broken.items():
+        st.warning(
+            f"The connector {name} cannot be used: {reason}", icon=":material/extension_off:"
+        )
+
+
+def _show_list(here: Workspace) -> None:
+    sources = here.connections.list()
+    if not sources:
+        st.info("No sources yet. Upload a file, or name one that lies on this machine.")
+    for source in sources:
+        _show_source(here, source)
+
+
+def _show_source(here: Workspace, source: Source) -> None:
+    connection, kind = source.connection, source.kind
+    with st.container(border=True):
+        head = st.container(horizontal=True, vertical_alignment="center")
+        icon = f":material/{kind.icon}:" if kind else ":material/help:"
+        sample = " :gray-badge[sample]" if connection.sample else ""
+        broken = " :red-badge[broken]" if source.problem else ""
+        head.markdown(f"{icon} **{connection.alias}**{sample}{broken}")
+        if source.problem:
+            head.button(
+                "Try again",
+                key=f"retry-{connection.id}",
+                on_click=_retry,
+                args=(here, connection.alias),
+                type="tertiary",
+            )
+        head.button(
+            "Remove",
+            key=f"remove-{connection.id}",
+            on_click=_remove,
+            args=(here, connection.alias),
+            type="tertiary",
+            help="The file itself stays where it is.",
+        )
+        label = kind.label if kind else connection.connector
+        st.caption(f"{label} · {connection.options.get('path', '')}")
+        if source.problem:
+            show_error(source.problem)
+
+
+def _show_upload(here: Workspace) -> None:
+    files = st.file_uploader(
+        "Files",
+        accept_multiple_files=True,
+        key=f"upload-{st.session_state.get('uploads', 0)}",
+        help="They are copied into this workspace's own folder.",
+    )
+    for file in files:
+        with st.container(border=True):
+            st.markdown(f"**{file.name}**, {file.size / 1e6:.1f} MB")
+            with errors_shown():
+                name = here.connections.pick(file.name)
+                alias = st.text_input(
+                    "Name in SQL",
+                    here.connections.suggest_alias(file.name),
+                    key=f"alias-{file.file_id}",
+                )
+                options = options_form(here.connections.kinds.found[name], f"up-{file.file_id}")
+                if st.button("Add", key=f"add-{file.file_id}", type="primary"):
+                    _upload(here, file, alias, name, options)
+
+
+def _upload(here: Workspace, file: Any, alias: str, kind: str, options: dict[str, Any]) -> None:
+    bar = st.progress(0.0, "Copying")
+    stored = here.connections.upload(
+        file.name, file, progress=lambda done: bar.progress(min(1.0, done / max(1, file.size)))
+    )
+    bar.empty()
+    try:
+        _add(here, alias, kind, options | {"path": str(stored)})
+    except MillpondError:
+        stored.unlink(missing_ok=True)
+        raise
+
+
+def _show_path(here: Workspace) -> None:
+    path = st.text_input(
+        "Path",
+        placeholder=str(Path.cwd() / "data.csv"),
+        help="A file, a folder, or a pattern such as /data/2024/*.parquet",
+    )
+    if not path:
+        return
+    full = str(Path(path).expanduser().absolute())
+    kinds = here.connections.kinds.found
+    guess = "folder" if Path(full).is_dir() or "*" in full else here.connections.pick(full)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    alias = row.text_input("Name in SQL", here.connections.suggest_alias(path))
+    name = row.selectbox(
+        "Read as", [*kinds], index=[*kinds].index(guess), format_func=lambda each: kinds[each].label
+    )
+    options = options_form(kinds[name], f"path-{name}") | {"path": full}
+    if st.button("Add", type="primary", key="add-path"):
+        _add(here, alias, name, options)
+
+
+def _add(here: Workspace, alias: str, kind: str, options: dict[str, Any]) -> None:
+    report = here.connections.inspect(kind, options, alias)
+    found = report.options.model_dump(mode="json") if report.options else options
+    here.connections.add(alias, kind, found)
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    st.session_state["added"] = (alias, report)
+    st.rerun()
+
+
+def _show_added() -> None:
+    """Tell what the last look found; it stays until the next source or page."""
+    if "added" not in st.session_state:
+        return
+    alias, report = st.session_state["added"]
+    with st.container(border=True):
+        head = st.container(horizontal=True, vertical_alignment="center")
+        head.markdown(f":material/check: **{alias}** can be queried as {', '.join(report.tables)}.")
+        with head:
+            sql = f"SELECT * FROM {report.tables[0]} LIMIT 1000" if report.tables else ""
+            go_button("Query it", "query", key="query-added", params={"sql": sql}, type="primary")
+        for note in report.notes:
+            st.caption(note)
+        if report.rejected:
+            _show_rejects(report)
+
+
+def _show_rejects(report: Report) -> None:
+    st.warning(f"{count(report.rejected, 'row')} could not be read.", icon=":material/rule:")
+    rows = [
+        {
+            "File": Path(each.file).name,
+            "Line": each.line,
+            "Column": each.column,
+            "Reason": each.reason,
+            "Text": each.text,
+        }
+        for each in report.rejects
+    ]
+    st.dataframe(rows, hide_index=True)
+
+
+def _show_folders(here: Workspace) -> None:
+    st.caption(
+        "SQL may read the folder that Millpond was started in, without its hidden entries, "
+        "and the folders named here. Everything else is refused by the system."
+    )
+    for grant in here.connections.folders():
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.markdown(f"`{grant.path}` · {'read and write' if grant.mode == 'write' else 'read'}")
+        row.button(
+            "Take back",
+            key=f"grant-{grant.path}",
+            on_click=_disallow,
+            args=(here, grant.path),
+            type="tertiary",
+        )
+    with st.form("allow", clear_on_submit=True):
+        path = st.text_input("Folder or file to allow")
+        write = st.checkbox("SQL may write there, too")
+        if st.form_submit_button("Allow") and path:
+            grant = here.connections.allow(path, "write" if write else "read")
+            st.toast(f"{grant.path} is allowed.", icon=":material/check:")
+            st.rerun()
+
+
+def _retry(here: Workspace, alias: str) -> None:
+    with errors_shown():
+        here.connections.retry(alias)
+
+
+def _remove(here: Workspace, alias: str) -> None:
+    with errors_shown():
+        here.connections.remove(alias)
+        st.toast(f"{alias} was removed.", icon=":material/check:")
+
+
+def _disallow(here: Workspace, path: str) -> None:
+    with errors_shown():
+        here.connections.disallow(path)
