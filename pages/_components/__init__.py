@@ -1,0 +1,1 @@
+"""The SQL editor and the result grid: Streamlit components of our own, and their built assets."""

@@ -1,0 +1,44 @@
+"""Where the components' built JavaScript lies, and the few lines that load it in a page.
+
+Streamlit sends inline JavaScript again for each component on a page, so only a loader is inline;
+the modules are files named by their hash, served by app.py from `/assets` and cached for ever.
+Nothing is built here: `npm ci && node build.mjs` in `frontend/` is, and its output is committed.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+ASSETS = Path(__file__).parent / "assets"
+
+# The folder that holds Streamlit's own script is the application's root, under any base path and on
+# any page; the document's address is only the second best witness, as it changes with the page.
+_LOADER = """
+const script = performance.getEntriesByType("resource")
+  .find(({name}) => /\\/static\\/js\\/index\\b/.test(name));
+const root = script ? script.name.replace(/static\\/js\\/.*$/, "")
+  : new URL(".", document.baseURI).href;
+export default function (component) {
+  const host = component.parentElement.querySelector(".mp-host");
+  host.style.height = component.data.height + "px";
+  let gone = false, leave = null;
+  import(root + "assets/%(file)s").then(
+    (module) => { if (!gone) leave = module.default(component, root); },
+    () => { host.textContent = "This part of the page could not be loaded. Reload the page."; });
+  return () => { gone = true; if (leave) leave(); };
+}
+"""
+
+
+@cache
+def modules() -> dict[str, str]:
+    """Return the file name of each built module: `editor`, `format`, `grid`."""
+    manifest = json.loads((ASSETS / "manifest.json").read_text(encoding="utf-8"))
+    return dict(manifest["modules"])
+
+
+def loader(name: str) -> str:
+    """Return the inline JavaScript that loads module `name`; KeyError if there is none."""
+    return _LOADER % {"file": modules()[name]}
