@@ -51,11 +51,6 @@ def pattern(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
-def with_companions(path: str, *endings: str) -> tuple[str, ...]:
-    """Return a database's path and those of its companion files that are there."""
-    return (path, *(path + end for end in endings if os.path.exists(path + end)))
-
-
 def read_head(path: str, size: int = 64) -> bytes:
     """Return the first bytes of a file that must be there, be a file and not be empty.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors._errors import reading
-from connectors._paths import PathOptions, read_head, with_companions
+from connectors._catalogs import attach_file, detach, with_companions
+from connectors._paths import PathOptions, read_head
 from connectors._sql import named
-from core.connector import Connector, Grants, Report, literal, quoted
+from core.connector import Connector, Grants, Report
 from core.errors import ConnectError
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class Duckdb(Connector[DuckdbOptions]):
             raise ConnectError(
                 f"{options.path} is not a DuckDB database.", hint=f"It is {kind}." if kind else ""
             )
-        with reading(options.path):
-            con.execute(f"ATTACH OR REPLACE {literal(options.path)} AS {quoted(alias)} (READ_ONLY)")
+        attach_file(con, options.path, alias, "duckdb")
 
     def detach(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
-        con.execute(f"DETACH DATABASE IF EXISTS {quoted(alias)}")
+        detach(con, alias)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectors._errors import reading
-from connectors._paths import PathOptions, read_head, with_companions
+from connectors._catalogs import attach_file, detach, with_companions
+from connectors._paths import PathOptions, read_head
 from connectors._sql import named
-from core.connector import Connector, Grants, Report, literal, quoted
+from core.connector import Connector, Grants, Report, quoted
 from core.errors import ConnectError
 
 if TYPE_CHECKING:
@@ -60,14 +60,10 @@ class Sqlite(Connector[SqliteOptions]):
         cache: Path | None = None,
     ) -> None:
         _look(options.path)
-        with reading(options.path):
-            con.execute(
-                f"ATTACH OR REPLACE {literal(options.path)} AS {quoted(alias)} "
-                "(TYPE sqlite, READ_ONLY)"
-            )
+        attach_file(con, options.path, alias, "sqlite")
 
     def detach(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
-        con.execute(f"DETACH DATABASE IF EXISTS {quoted(alias)}")
+        detach(con, alias)
 
 
 def _look(path: str) -> tuple[list[str], list[str]]:
