@@ -13,8 +13,9 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parent / "assets"
 
-# The folder that holds Streamlit's own script is the application's root, under any base path and on
-# any page; the document's address is only the second best witness, as it changes with the page.
+# The folder that holds Streamlit's own script is the application's root, behind any proxy and on
+# any page; the document's address, which changes with the page, is only the second best witness.
+# With `server.baseUrlPath` Streamlit moves its own routes and not ours: they stay at the root.
 _LOADER = """
 const script = performance.getEntriesByType("resource")
   .find(({name}) => /\\/static\\/js\\/index\\b/.test(name));
@@ -24,8 +25,9 @@ export default function (component) {
   const host = component.parentElement.querySelector(".mp-host");
   host.style.height = component.data.height + "px";
   let gone = false, leave = null;
-  import(root + "assets/%(file)s").then(
-    (module) => { if (!gone) leave = module.default(component, root); },
+  const load = (from) => import(from + "assets/%(file)s").then((module) => [module, from]);
+  load(root).catch(() => load(location.origin + "/")).then(
+    ([module, from]) => { if (!gone) leave = module.default(component, from); },
     () => { host.textContent = "This part of the page could not be loaded. Reload the page."; });
   return () => { gone = true; if (leave) leave(); };
 }
