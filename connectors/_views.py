@@ -1,4 +1,4 @@
-"""Files as views in the catalog `files`: one table as `files.main.<alias>`, several as a schema.
+"""Files as views: one table as `files.main.<alias>`, several as a catalog `<alias>` of their own.
 
 A view reads the file anew for every query, so what is on the disk is what is seen; nothing is
 loaded and nothing is kept. Kinds of one file say only which SQL reads it.
@@ -61,19 +61,21 @@ def show(con: duckdb.DuckDBPyConnection, alias: str, select: str) -> None:
 
 
 def show_several(con: duckdb.DuckDBPyConnection, alias: str, selects: Mapping[str, str]) -> None:
-    """Make the schema `files.<alias>` with a view for each name, in place of what was there."""
+    """Make the catalog `<alias>` with a view for each name, in place of what was there.
+
+    A schema of `files` would not do: `<alias>.<name>` does not find it.
+    """
     hide(con, alias)
-    con.execute(f"CREATE SCHEMA files.{quoted(alias)}")
+    con.execute(f"ATTACH ':memory:' AS {quoted(alias)}")
     for name, select in selects.items():
-        con.execute(f"CREATE VIEW files.{quoted(alias)}.{quoted(name)} AS {select}")
+        con.execute(f"CREATE VIEW {quoted(alias)}.main.{quoted(name)} AS {select}")
 
 
 def hide(con: duckdb.DuckDBPyConnection, alias: str) -> None:
-    """Drop what stands under an alias in `files`: view, table or schema, or nothing."""
+    """Drop what stands under an alias: view or table in `files`, a catalog, or nothing."""
     import duckdb
 
-    if alias.lower() != "main":
-        con.execute(f"DROP SCHEMA IF EXISTS files.{quoted(alias)} CASCADE")
+    con.execute(f"DETACH DATABASE IF EXISTS {quoted(alias)}")
     # Tried rather than looked up: listing tables asks every attached database.
     try:
         con.execute(f"DROP VIEW IF EXISTS files.main.{quoted(alias)}")

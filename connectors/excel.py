@@ -65,7 +65,7 @@ class Excel(Connector[ExcelOptions]):
         notes = [f"The sheet {sheet} is empty and left out." for sheet in empty]
         if rejects and options.bad_cells == "refuse":
             notes.append("Only the first bad cell of each sheet is listed.")
-        names = [(alias,)] if len(sheets) == 1 else [("files", alias, sheet) for sheet in sheets]
+        names = [(alias,)] if len(sheets) == 1 else [(alias, sheet) for sheet in sheets]
         return Report(
             tables=tuple(named(con, *name) for name in names),
             rejected=len(rejects),

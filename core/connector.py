@@ -105,8 +105,8 @@ class Connector(Generic[O]):
         what is slow to find out again and for copies of what DuckDB cannot read itself.
 
         A database becomes a catalog (`alias.schema.table`). A file of one table becomes a view
-        `files.main.<alias>`, reachable by its bare name; a file of several becomes a schema
-        `files.<alias>` of views. Attaching again replaces what was there.
+        `files.main.<alias>`, reachable by its bare name; a file of several becomes a
+        catalog of views (`alias.table`). Attaching again replaces what was there.
         """
         raise NotImplementedError
 

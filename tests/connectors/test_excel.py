@@ -29,7 +29,7 @@ def book(tmp_path, write_workbook):
 
 def test_each_sheet_with_rows_is_a_table(con, book):
     report = EXCEL.inspect(con, _options(book), "book")
-    assert report.tables == ('files.book."Sales 2024"', 'files.book."it\'s ""q"""')
+    assert report.tables == ('book."Sales 2024"', 'book."it\'s ""q"""')
     assert report.notes == ("The sheet Nothing is empty and left out.",)
     EXCEL.attach(con, _options(book), "book")
     rows = [con.execute(f"SELECT * FROM {table}").fetchall() for table in report.tables]
