@@ -23,6 +23,7 @@ from core.engine.relation import Query
 from core.engine.results import Page, ResultSet
 from core.engine.run import Arrival, Run
 from core.engine.views import Sort, count_query, page_query, rows_query
+from core.errors import InvalidInput
 
 FORMATS = {"csv": ".csv", "parquet": ".parquet", "json": ".jsonl", "excel": ".xlsx"}
 FORMATS |= {"arrow": ".arrow"}
@@ -116,6 +117,7 @@ class Session:
             session=self.name,
             sql=sql,
             params=to_json(params or {}),
+            statement_limit=self._engine.settings.statement_limit,
             format=format,
             path=str(path),
         )
@@ -129,11 +131,15 @@ class Session:
         format: str,
         sorts: Sequence[Sort] = (),
         filters: Sequence[Filter] = (),
+        limit: int | None = None,
     ) -> Path:
-        """Write a kept result, sorted and filtered as asked, into a file of the workspace."""
+        """Write a kept result, or its first `limit` rows, into a file of the workspace.
+
+        Sorted and filtered as asked; the caller removes the file.
+        """
         arrival = run.arrival(result.id)
         path = self._target(format)
-        query = rows_query(arrival.result.columns, sorts, filters)
+        query = rows_query(arrival.result.columns, sorts, filters, limit)
         names = [column.name for column in arrival.result.columns]
         self._engine.call(
             "export",
@@ -151,8 +157,11 @@ class Session:
         self._engine.release(self.name)
 
     def _target(self, format: str) -> Path:
-        suffix = FORMATS.get(format, "")
-        return self._engine.exports / f"{uuid.uuid4().hex}{suffix}"
+        if format not in FORMATS:
+            raise InvalidInput(
+                f"{format!r} is not a format.", hint=f"Choose one of {', '.join(sorted(FORMATS))}."
+            )
+        return self._engine.exports / f"{uuid.uuid4().hex}{FORMATS[format]}"
 
 
 def _subject(arrival: Arrival) -> dict[str, Any]:

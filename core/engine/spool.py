@@ -39,6 +39,8 @@ class SpoolWriter:
         self.rows = 0
         self.extents: list[Extent] = []
         self._stream = pa.ipc.new_stream(self._file, schema)
+        # The schema is written with the first batch: an empty one keeps it out of the extents.
+        self._stream.write_batch(pa.RecordBatch.from_pylist([], schema=schema))
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of one batch."""

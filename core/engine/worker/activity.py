@@ -16,6 +16,9 @@ from core.workers.protocol import Closed
 TICK = 0.1
 """Seconds between two reports of progress."""
 
+WAIT = 0.05
+"""Seconds a call that waits for another takes to notice that it was cancelled."""
+
 
 class Activity:
     """One call that may take long. `cancel` may come before, while and after it holds a cursor."""
@@ -25,16 +28,30 @@ class Activity:
         self.cancelled = False
         self.reported = -1.0
         self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
 
     @contextmanager
     def on(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
         """Work on this cursor for a while."""
-        self.check()
-        self._cursor = cursor
+        with self._lock:
+            self.check()
+            self._cursor = cursor
         try:
             yield cursor
         finally:
-            self._cursor = None
+            # Under the lock: an interrupt must not reach whoever uses the cursor next.
+            with self._lock:
+                self._cursor = None
+
+    @contextmanager
+    def holding(self, lock: threading.Lock | threading.Semaphore) -> Iterator[None]:
+        """Wait for a lock, and stop waiting when the call is cancelled."""
+        while not lock.acquire(timeout=WAIT):
+            self.check()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def check(self) -> None:
         """Stop here if the call was cancelled."""
@@ -44,9 +61,9 @@ class Activity:
     def cancel(self) -> None:
         """Interrupt the cursor, now and whenever the call gets one."""
         self.cancelled = True
-        cursor = self._cursor
-        if cursor is not None:
-            cursor.interrupt()
+        with self._lock:
+            if self._cursor is not None:
+                self._cursor.interrupt()
 
     def progress(self) -> float:
         """Return percent done, or -1 where DuckDB does not know."""

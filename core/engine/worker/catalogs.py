@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
-from core.engine.worker.over import stream
+from core.engine.worker.over import read, stream
 from core.workers.child import Call
 
 _TABLES = """
@@ -43,9 +43,9 @@ def functions(database: Database, activity: Activity, call: Call) -> None:
 
 
 def _answer(database: Database, activity: Activity, call: Call, sql: str) -> None:
-    with database.system() as cursor, activity.on(cursor):
+    with database.system(activity) as cursor, activity.on(cursor):
         try:
-            table = cursor.execute(sql).to_arrow_reader(65_536).read_all()
+            table = read(cursor.execute(sql))
         except Exception as error:
             raise translate(error, sql) from error
     call.finish({"rows": table.num_rows}, stream(table))

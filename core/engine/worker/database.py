@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from core.connector import literal, quoted
-from core.errors import LimitExceeded
+from core.connector import literal
+from core.engine.worker.activity import Activity
+from core.engine.worker.forget import SEARCH_PATH, forget
+from core.errors import LimitExceeded, WorkerLost
 
 # lock_configuration comes last; external access stays on: Landlock and seccomp are the wall, and a
 # connection must be attachable later.
@@ -25,15 +28,19 @@ _CONNECT: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "allow_unredacted_secrets": False,
+    # SET would change the main connection only, and SQL could read the worker's variables.
+    "python_enable_replacements": False,
 }
 
 
 @dataclass
 class Lease:
-    """A session's cursor; `lock` makes its statements wait for each other."""
+    """A session's cursor; `lock` makes its statements wait for each other, `users` counts them."""
 
     cursor: duckdb.DuckDBPyConnection
     lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+    released: bool = False
 
 
 class Database:
@@ -44,6 +51,7 @@ class Database:
         self.spools = folder / "spools"
         self.cache = folder / "cache"
         self.readable = tuple(spec["wall"]["read"]) + tuple(spec["wall"]["write"])
+        self.listed = tuple(spec["wall"]["listed"])
         self.main = duckdb.connect(str(folder / "workspace.duckdb"), config=_CONNECT)
         for statement in _settings(spec, folder):
             self.main.execute(statement)
@@ -59,25 +67,39 @@ class Database:
         cursor = self.main.cursor()
         cursor.execute("SET enable_progress_bar = true")
         cursor.execute("SET enable_progress_bar_print = false")
-        cursor.execute("SET search_path = 'workspace.main,files.main'")
+        cursor.execute(SEARCH_PATH)
         return cursor
 
-    def lease(self, session: str) -> Lease:
-        """Return the session's cursor, lending one on its first use."""
+    @contextmanager
+    def session(self, name: str, activity: Activity) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Use a session's cursor as soon as its other calls are done with it."""
+        lease = self._lease(name)
+        try:
+            with activity.holding(lease.lock), activity.on(lease.cursor) as cursor:
+                yield cursor
+        finally:
+            with self._lock:
+                lease.users -= 1
+                if lease.released and not lease.users:
+                    self._give_back(lease)
+
+    def _lease(self, session: str) -> Lease:
+        """Find the session's cursor, or lend it one."""
         with self._lock:
             if session in self._leases:
                 self._leases.move_to_end(session)
-                return self._leases[session]
-            if not self._free:
-                self._reclaim()
-            lease = self._leases[session] = Lease(self._free.pop())
-            return lease
+            else:
+                if not self._free:
+                    self._reclaim()
+                self._leases[session] = Lease(self._free.pop())
+            self._leases[session].users += 1
+            return self._leases[session]
 
     def _reclaim(self) -> None:
         """Take the cursor of the session that has been quiet for longest."""
         for session, lease in self._leases.items():
-            if not lease.lock.locked():
-                self._give_back(session)
+            if not lease.users:
+                self._give_back(self._leases.pop(session))
                 return
         raise LimitExceeded(
             f"All {len(self._leases)} sessions of this workspace are running queries.",
@@ -86,39 +108,46 @@ class Database:
         )
 
     def release(self, session: str) -> None:
-        """End a session: what was temporary in it is gone."""
+        """End a session, when its calls have ended: what was temporary in it is gone."""
         with self._lock:
-            if session in self._leases:
-                self._give_back(session)
+            lease = self._leases.pop(session, None)
+            if lease is not None:
+                lease.released = True
+                if not lease.users:
+                    self._give_back(lease)
 
-    def _give_back(self, session: str) -> None:
-        cursor = self._leases.pop(session).cursor
+    def _give_back(self, lease: Lease) -> None:
+        cursor = lease.cursor
         with suppress(duckdb.Error):
             cursor.rollback()
         try:
-            _forget_temporary(cursor)
+            forget(cursor)
         except duckdb.Error:  # a cursor without progress is better than one with another's tables
             cursor.close()
             cursor = self.main.cursor()
+            cursor.execute(SEARCH_PATH)
         self._free.append(cursor)
 
-    def system(self) -> _SystemCursor:
-        """Lend one of the few cursors kept for our own work: `with database.system() as cursor`."""
-        return _SystemCursor(self._system, self._system_free)
+    def check_usable(self) -> None:
+        """Raise WorkerLost if nothing runs any more: SQL can bring an instance to that."""
+        try:
+            with self.main.cursor() as cursor:
+                cursor.execute("SELECT 1").fetchall()
+        except duckdb.Error as error:
+            raise WorkerLost(
+                "A query left the engine unusable, so it is started again.",
+                hint="Run the query again; leave out what changes the engine itself.",
+            ) from error
 
-
-class _SystemCursor:
-    def __init__(self, pool: list[duckdb.DuckDBPyConnection], free: threading.Semaphore) -> None:
-        self._pool, self._free = pool, free
-
-    def __enter__(self) -> duckdb.DuckDBPyConnection:
-        self._free.acquire()
-        self._cursor = self._pool.pop()
-        return self._cursor
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.append(self._cursor)
-        self._free.release()
+    @contextmanager
+    def system(self, activity: Activity) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend one of the few cursors kept for our own work."""
+        with activity.holding(self._system_free):
+            cursor = self._system.pop()
+            try:
+                yield cursor
+            finally:
+                self._system.append(cursor)
 
 
 def _settings(spec: dict[str, Any], folder: Path) -> list[str]:
@@ -126,7 +155,6 @@ def _settings(spec: dict[str, Any], folder: Path) -> list[str]:
     return [
         *(f"LOAD {literal(path)}" for path in spec["extensions"]),
         "ATTACH ':memory:' AS files",
-        "SET python_enable_replacements = false",
         "SET GLOBAL arrow_lossless_conversion = true",
         f"SET memory_limit = '{spec['memory_limit']} bytes'",
         f"SET threads = {spec['threads']}",
@@ -137,13 +165,3 @@ def _settings(spec: dict[str, Any], folder: Path) -> list[str]:
         # Given to connect() it is reported but not enforced; SET is.
         f"SET max_temp_directory_size = '{spec['temp_limit']} bytes'",
     ]
-
-
-def _forget_temporary(cursor: duckdb.DuckDBPyConnection) -> None:
-    rows = cursor.execute(
-        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal UNION ALL "
-        "SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary"
-    ).fetchall()
-    for kind, name in rows:
-        cursor.execute(f"DROP {kind} IF EXISTS temp.main.{quoted(name)} CASCADE")
-    cursor.execute("SET search_path = 'workspace.main,files.main'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import duckdb
@@ -17,12 +18,15 @@ from core.errors import (
     MillpondError,
     QueryCancelled,
     QueryError,
+    WorkerLost,
 )
 
 _EXCERPT = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^", re.DOTALL)
-_PREFIX = re.compile(r"^(?:[A-Z]\w+ (?:of )?)+(?:Error|Exception): ")
+_KIND = re.compile(r"^((?:[A-Z]\w+ (?:of )?)+)(?:Error|Exception): ")
 _QUOTED_PATH = re.compile(r"""["']((?:/|\.{1,2}/|~)[^"']*|[^"']*\.[A-Za-z0-9]+)["']""")
 _URL = re.compile(r"\b(https?|s3|gcs|gs|r2|hf|az|azure|abfss)://([^/\s'\"]+)")
+
+_LONGEST = 2_000
 
 _HINTS = {
     "memory": "Read fewer columns or rows, or raise MILLPOND_MEMORY_LIMIT.",
@@ -39,34 +43,56 @@ def translate(error: BaseException, sql: str, readable: Iterable[str] = ()) -> M
     if isinstance(error, MillpondError):
         return error
     text = str(error)
-    if "INTERRUPT" in text or isinstance(error, duckdb.InterruptException):
+    kind = _kind(error, text)
+    if kind == "INTERRUPT" or isinstance(error, duckdb.InterruptException):
         return QueryCancelled("The query was cancelled.", sql=sql)
-    for translated in (_limit(error, text), _out_of_reach(text, tuple(readable))):
+    if kind in ("FATAL", "INTERNAL"):
+        return WorkerLost(
+            "The engine met an error of its own and is started again.",
+            hint=f"Its words were: {text[:_LONGEST]}",
+        )
+    for translated in (_limit(error, kind, text), _out_of_reach(kind, text, tuple(readable))):
         if translated is not None:
             return translated
     return _refused(error, text, sql)
 
 
-def _limit(error: BaseException, text: str) -> MillpondError | None:
-    if "max_temp_directory_size" in text or "failed to offload" in text:
+def _kind(error: BaseException, text: str) -> str:
+    """Return DuckDB's word for the kind of error, "system" for Python's own, "" for others.
+
+    By the text, because Arrow raises what happens in the middle of a result as an OSError. What
+    a user wrote is in the text too: only the kind tells whether words in it mean something.
+    """
+    if match := _KIND.match(text):
+        return match[1].strip()
+    return "system" if isinstance(error, OSError) else ""
+
+
+def _limit(error: BaseException, kind: str, text: str) -> MillpondError | None:
+    memory = isinstance(error, MemoryError | duckdb.OutOfMemoryException)
+    memory = memory or kind == "Out of Memory"
+    disk = kind in ("IO", "system", "Out of Memory")
+    if disk and ("max_temp_directory_size" in text or "failed to offload" in text):
         return LimitExceeded(
             "The query needs more temporary disk space than it may use.",
             hint=_HINTS["temp"],
             setting="MILLPOND_TEMP_LIMIT",
         )
-    if isinstance(error, MemoryError | duckdb.OutOfMemoryException) or "Out of Memory" in text:
+    if memory:
         return LimitExceeded(
             "The query needs more memory than it may use.",
             hint=_HINTS["memory"],
             setting="MILLPOND_MEMORY_LIMIT",
         )
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or (
+        disk and "No space left" in text
+    ):
         return LimitExceeded(
             "The disk is full, so the result could not be kept.",
             hint="Free some space on the disk that holds MILLPOND_HOME, and run the query again.",
             setting="MILLPOND_HOME",
         )
-    if getattr(error, "errno", None) == errno.EFBIG or "File too large" in text:
+    if getattr(error, "errno", None) == errno.EFBIG or (disk and "File too large" in text):
         return LimitExceeded(
             "A file grew beyond what one file may hold here.",
             hint="Raise MILLPOND_SPOOL_LIMIT or MILLPOND_TEMP_LIMIT.",
@@ -75,19 +101,27 @@ def _limit(error: BaseException, text: str) -> MillpondError | None:
     return None
 
 
-def _out_of_reach(text: str, readable: tuple[str, ...]) -> MillpondError | None:
+def _out_of_reach(kind: str, text: str, readable: tuple[str, ...]) -> MillpondError | None:
+    if " requires the extension " in text[:_LONGEST] and text.startswith("File "):
+        kind = "Missing Extension"
+    if text.startswith("Unable to open database"):
+        kind = "IO"
+    if kind not in ("IO", "Permission", "HTTP", "Missing Extension", "system"):
+        return None
     if match := _URL.search(text):
         return Forbidden(
             f"The host {match[2]} is not among those that this workspace may reach.",
             hint="Add a connection for it, or copy the file into a folder of this workspace.",
         )
-    if "Permission denied" in text or "No files found" in text or "Cannot open file" in text:
+    if "Permission denied" in text or "No files found" in text or " open " in text:
         found = _QUOTED_PATH.search(text)
         path = os.path.abspath(os.path.expanduser(found[1])) if found else ""
-        if path and not _inside(path, readable):
+        if path and not (inside(path, readable) and inside(os.path.realpath(path), readable)):
+            return outside(path)
+        if path and "Permission denied" in text:
             return Forbidden(
-                f"{path} lies outside the folders that this workspace may use.",
-                hint="Allow its folder for this workspace, then run the query again.",
+                f"{path} may not be written, or not by everybody.",
+                hint="Choose another folder, or allow this one for writing.",
                 path=path,
             )
     if "duckdb_extension" in text or "DuckDB extensions are files" in text:
@@ -100,7 +134,16 @@ def _out_of_reach(text: str, readable: tuple[str, ...]) -> MillpondError | None:
     return None
 
 
-def _inside(path: str, folders: tuple[str, ...]) -> bool:
+def outside(path: str) -> Forbidden:
+    """Return the refusal of a path beyond the wall."""
+    return Forbidden(
+        f"{path} lies outside the folders that this workspace may use.",
+        hint="Allow its folder for this workspace, then run the query again.",
+        path=path,
+    )
+
+
+def inside(path: str, folders: tuple[str, ...]) -> bool:
     return any(path == each or path.startswith(each.rstrip("/") + "/") for each in folders)
 
 
@@ -112,7 +155,7 @@ def _refused(error: BaseException, text: str, sql: str) -> MillpondError:
             "Settings of the engine cannot be changed from a query.",
             hint="They are set by MILLPOND_ environment variables; see docs/settings.md.",
         )
-    if isinstance(error, duckdb.IOException) and not line:
+    if isinstance(error, duckdb.IOException) and not (line or "No files found" in message):
         return ConnectError(message, hint=hint)
     if not isinstance(error, duckdb.Error | OSError | ValueError):
         return InvalidInput(f"{type(error).__name__}: {message}", hint=hint)
@@ -121,9 +164,14 @@ def _refused(error: BaseException, text: str, sql: str) -> MillpondError:
 
 def _sentences(text: str) -> tuple[str, str]:
     """Split DuckDB's text into its first line, the message, and the rest, the hint."""
-    first, _, rest = _PREFIX.sub("", text.strip()).partition("\n")
+    first, _, rest = _KIND.sub("", text.strip()).partition("\n")
     hint = " ".join(line.strip() for line in rest.splitlines() if line.strip())
-    return first.strip(), hint[:2000]
+    return _shortened(first.strip()), _shortened(hint)
+
+
+def _shortened(text: str) -> str:
+    """Cut a text that quotes a value of megabytes."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def _position(text: str, sql: str) -> tuple[int, int]:
@@ -132,7 +180,7 @@ def _position(text: str, sql: str) -> tuple[int, int]:
     if not match:
         return 0, 0
     line, excerpt = int(match[1]), match[2]
-    caret = len(match[3]) - len(f"LINE {line}: ")
+    caret = _characters(excerpt, len(match[3]) - len(f"LINE {line}: "))
     lines = sql.split("\n")
     if not 0 < line <= len(lines) or caret < 0:
         return line, 1
@@ -140,3 +188,13 @@ def _position(text: str, sql: str) -> tuple[int, int]:
     cut = len(excerpt) - len(shown)
     start = lines[line - 1].find(shown.removesuffix("...")) if cut else 0
     return line, max(1, max(start, 0) + caret - cut + 1)
+
+
+def _characters(text: str, width: int) -> int:
+    """Count the characters of `text` that take `width` places: DuckDB draws, it does not count."""
+    for at, character in enumerate(text):
+        if width <= 0:
+            return at
+        wide = unicodedata.east_asian_width(character) in "WF"
+        width -= 0 if unicodedata.combining(character) else 2 if wide else 1
+    return len(text) + max(0, width)

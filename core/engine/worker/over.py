@@ -11,6 +11,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -18,11 +19,11 @@ from core.engine.parameters import from_json
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
+from core.engine.worker.plain import Plainer
 from core.errors import NotFound
 from core.workers.child import Call
 
 KEPT = 8
-ANSWER_ROWS = 1_000_000
 
 
 class Results:
@@ -30,7 +31,7 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._tables: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
+        self._tables: OrderedDict[tuple[str, bool], tuple[int, pa.Table]] = OrderedDict()
         self._lock = threading.Lock()
 
     def path(self, result: str) -> Path:
@@ -50,19 +51,26 @@ class Results:
         return self._mapped(call.args["result"], call.args["batches"], numbered)
 
     def _mapped(self, result: str, batches: int, numbered: bool) -> pa.Table:
-        key = (f"{result}{'#' if numbered else ''}", batches)
+        key = (result, numbered)
         with self._lock:
-            if key in self._tables:
+            self._let_go()
+            known, table = self._tables.get(key, (0, None))
+            if table is not None and known == batches:
                 self._tables.move_to_end(key)
-                return self._tables[key]
+                return table
         table = self._load(result, batches)
         if numbered:
             table = _numbered(table)
         with self._lock:
-            self._tables[key] = table
+            self._tables[key] = (batches, table)
             while len(self._tables) > KEPT:
                 self._tables.popitem(last=False)
         return table
+
+    def _let_go(self) -> None:
+        """Unmap what was deleted: its disk space is free only then."""
+        for key in [key for key in self._tables if not self.path(key[0]).exists()]:
+            del self._tables[key]
 
     def _load(self, result: str, batches: int) -> pa.Table:
         try:
@@ -71,6 +79,7 @@ class Results:
             raise NotFound(
                 "This result is no longer kept.", hint="Run the query again to get it back."
             ) from error
+        stream.read_next_batch()  # the empty one that the schema is written with
         read = [stream.read_next_batch() for _ in range(batches)]
         return pa.Table.from_batches(read, stream.schema)
 
@@ -84,14 +93,14 @@ def over(database: Database, results: Results, activity: Activity, call: Call) -
     args = call.args
     sql: str = args["sql"]
     table = results.table(call)
-    with database.system() as cursor, activity.on(cursor):
+    with database.system(activity) as cursor, activity.on(cursor):
         cursor.register("spool", table)
         try:
             cursor.execute(
                 f"WITH result AS ({relation(args['types'], table)}) {sql}",
                 from_json(args["params"]) or None,
             )
-            answer = cursor.to_arrow_reader(65_536).read_all()
+            answer = read(cursor)
         except Exception as error:
             raise translate(error, sql) from error
         finally:
@@ -109,6 +118,14 @@ def relation(types: list[str], table: pa.Table) -> str:
     if "__row" in table.column_names:
         columns.append("__row")
     return f"SELECT {', '.join(columns)} FROM spool"
+
+
+def read(cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Read what a cursor has to give as a plain table."""
+    columns = [(str(each[0]), str(each[1])) for each in cursor.description or ()]
+    reader = cursor.to_arrow_reader(65_536)
+    plain = Plainer(reader.schema, [kind for _, kind in columns], [name for name, _ in columns])
+    return pa.Table.from_batches([plain(batch) for batch in reader], plain.schema)
 
 
 def stream(table: pa.Table) -> Any:

@@ -2,7 +2,8 @@
 
 DuckDB hands intervals, BIT, TIMETZ, UNION, UUID and the like over in forms of its own. Integers of
 128 bits are read as decimals, which they are bit for bit; the rest becomes the text that DuckDB
-itself prints for it. Columns are named by position, for names may be repeated or empty.
+itself prints for it. So do times inside lists and structures, whose ends (infinity, 24:00) no
+reader takes. Columns are named by position, for names may be repeated or empty.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import pyarrow as pa
 from core.connector import quoted
 
 _PLAIN: tuple[str, ...] = (
-    "BOOLEAN",
     "TINYINT",
     "SMALLINT",
     "INTEGER",
@@ -32,33 +32,43 @@ _BYTES_OF_HUGEINT = 16
 class Plainer:
     """Converts the batches of one result; `schema` is what they then look like."""
 
-    def __init__(self, schema: pa.Schema, types: list[str]) -> None:
+    def __init__(self, schema: pa.Schema, types: list[str], names: list[str] | None = None) -> None:
+        """`types` are DuckDB's; `names` keeps names that are known to be good."""
+        names = names or [f"c{at}" for at in range(len(types))]
         self._steps = [_step(field.type, name) for field, name in zip(schema, types, strict=True)]
         self._odd = [at for at, step in enumerate(self._steps) if step == "text"]
         self._wide = [at for at, step in enumerate(self._steps) if step == "decimal"]
+        self._bools = [at for at, step in enumerate(self._steps) if step == "bool"]
         self.schema = pa.schema(
-            (f"c{at}", _plain_type(field.type, step))
-            for at, (field, step) in enumerate(zip(schema, self._steps, strict=True))
+            (name, _plain_type(field.type, step))
+            for name, field, step in zip(names, schema, self._steps, strict=True)
         )
 
+    def empty(self) -> pa.RecordBatch:
+        """Return a batch without rows."""
+        return pa.RecordBatch.from_pylist([], schema=self.schema)
+
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the batch with plain columns named c0, c1, ... (rows x columns unchanged)."""
+        """Return the batch with plain columns (rows x columns unchanged)."""
         columns = batch.columns
         for at in self._wide:
             columns[at] = _as_decimal(columns[at])
-        if self._odd and batch.num_rows:
+        for at in self._bools:
+            columns[at] = columns[at].storage.cast(pa.bool_())
+        if not batch.num_rows:
+            return self.empty()
+        if self._odd:
             texts = _texts(batch, self._odd)
             for at, text in zip(self._odd, texts, strict=True):
                 columns[at] = text
-        elif self._odd:
-            for at in self._odd:
-                columns[at] = pa.array([], pa.string())
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
 
 def _step(kind: pa.DataType, name: str) -> str:
     if name == "HUGEINT":
         return "decimal"
+    if name == "BOOLEAN":  # a byte each, since bits would not be lossless
+        return "bool" if isinstance(kind, pa.BaseExtensionType) else "keep"
     if name in _PLAIN or name.startswith("DECIMAL"):
         return "keep"
     nested = pa.types.is_nested(kind) and not _holds_odd(kind)
@@ -68,7 +78,7 @@ def _step(kind: pa.DataType, name: str) -> str:
 def _holds_odd(kind: pa.DataType) -> bool:
     if isinstance(kind, pa.BaseExtensionType) or pa.types.is_interval(kind):
         return True
-    if pa.types.is_union(kind) or pa.types.is_dictionary(kind):
+    if pa.types.is_union(kind) or pa.types.is_dictionary(kind) or pa.types.is_temporal(kind):
         return True
     if pa.types.is_fixed_size_list(kind) or pa.types.is_map(kind):
         return pa.types.is_map(kind) or _holds_odd(kind.value_type)
@@ -76,7 +86,8 @@ def _holds_odd(kind: pa.DataType) -> bool:
 
 
 def _plain_type(kind: pa.DataType, step: str) -> pa.DataType:
-    return {"decimal": pa.decimal128(38, 0), "text": pa.string()}.get(step, kind)
+    plain = {"decimal": pa.decimal128(38, 0), "text": pa.string(), "bool": pa.bool_()}
+    return plain.get(step, kind)
 
 
 def _as_decimal(column: pa.Array) -> pa.Array:
@@ -96,9 +107,13 @@ def _texts(batch: pa.RecordBatch, at: list[int]) -> list[pa.Array]:
         con = _CONVERTER.con = duckdb.connect(":memory:", config={"threads": 1})
         con.execute("SET GLOBAL arrow_lossless_conversion = true")
     names = [f"c{each}" for each in at]
-    odd = pa.table([batch.column(each) for each in at], names=names)
+    fields = [batch.schema.field(each) for each in at]
+    schema = pa.schema([field.with_name(name) for field, name in zip(fields, names, strict=True)])
+    # A reader and not a table: scanning a table is not implemented for unions, and only fields
+    # with their metadata tell that bytes are a GEOMETRY.
+    odd = pa.RecordBatch.from_arrays([batch.column(each) for each in at], schema=schema)
     selected = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
-    con.register("odd", odd)
+    con.register("odd", pa.RecordBatchReader.from_batches(schema, [odd]))
     try:
         table = con.execute(f"SELECT {selected} FROM odd").to_arrow_table()
     finally:

@@ -13,9 +13,10 @@ from core.engine.spool import SpoolWriter
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
+from core.engine.worker.gate import attached, check, check_attached
 from core.engine.worker.plain import Plainer
-from core.engine.worker.statements import Text, bind, split
-from core.errors import MillpondError, QueryError
+from core.engine.worker.statements import Text, bind, parts, split
+from core.errors import ConnectError, Forbidden, MillpondError, QueryError
 from core.workers.child import Call
 
 BATCH_ROWS = 20_480
@@ -36,13 +37,15 @@ def run(database: Database, activity: Activity, call: Call) -> None:
     args = call.args
     params = from_json(args["params"])
     texts = split(args["sql"], args["statement_limit"])
-    lease = database.lease(args["session"])
-    with lease.lock, activity.on(lease.cursor):
+    with database.session(args["session"], activity) as cursor:
         for index, text in enumerate(texts):
             try:
-                _Statement(database, activity, call, index).run(lease.cursor, text, params)
+                _Statement(database, activity, call, index).run(cursor, text, params)
             except Exception as error:
-                raise _placed(translate(error, text.sql, database.readable), text) from error
+                refusal = translate(error, text.sql, database.readable)
+                if isinstance(refusal, Forbidden | ConnectError):
+                    database.check_usable()
+                raise placed(refusal, text) from error
     call.finish({"statements": len(texts)})
 
 
@@ -51,6 +54,7 @@ class _Statement:
 
     def __init__(self, database: Database, activity: Activity, call: Call, index: int) -> None:
         self._activity, self._call = activity, call
+        self._reachable = database.readable + database.listed
         self._limit: int = call.args["spool_limit"]
         self._index = index
         self._path = database.spools / f"{call.args['run']}-{index}.arrow"
@@ -60,14 +64,21 @@ class _Statement:
 
     def run(self, cursor: duckdb.DuckDBPyConnection, text: Text, params: dict[str, Any]) -> None:
         statement, types = None, []
-        for statement in cursor.extract_statements(text.sql):  # a PIVOT becomes several
+        before = attached(cursor) if "attach" in text.sql.lower() else set()
+        for statement in parts(cursor, text.sql):
             self._activity.check()
-            cursor.execute(statement, bind(statement, params))
-        if cursor.description:
-            types = [(str(each[0]), str(each[1])) for each in cursor.description]
+            values = bind(statement, params)
+            check(statement, text.sql, values or {}, self._reachable)
+            cursor.execute(statement, values)
         if statement is None:
             return
         kind = statement.type.name
+        if kind == "ATTACH":
+            check_attached(cursor, before)
+            self._done(kind, 0)
+            return
+        if cursor.description:
+            types = [(str(each[0]), str(each[1])) for each in cursor.description]
         if types and not (kind in _CHANGES and types == [("Count", "BIGINT")]):
             if types == [("Success", "BOOLEAN")] and kind not in ("SELECT", "CALL", "EXPLAIN"):
                 self._done(kind, 0)
@@ -82,19 +93,19 @@ class _Statement:
     ) -> None:
         reader = cursor.to_arrow_reader(BATCH_ROWS)
         plain = Plainer(reader.schema, [name for _, name in columns])
-        first = plain(_next(reader))
+        first = _next(reader, plain) or plain.empty()
         self._send_first(kind, columns, first)
-        second = _next(reader)
-        if not second.num_rows and first.num_rows <= FIRST_ROWS and first.nbytes <= INLINE_BYTES:
+        second = _next(reader, plain)
+        if second is None and first.num_rows <= FIRST_ROWS and first.nbytes <= INLINE_BYTES:
             self._done(kind, None)
             return
         with SpoolWriter(self._path, plain.schema, self._limit) as writer:
             writer.write(first)
             self._report(writer)
-            while second.num_rows:
-                writer.write(plain(second))
+            while second is not None:
+                writer.write(second)
                 self._report(writer)
-                second = _next(reader)
+                second = _next(reader, plain)
         self._done(kind, None, writer)
 
     def _send_first(self, kind: str, columns: list[tuple[str, str]], batch: pa.RecordBatch) -> None:
@@ -123,14 +134,17 @@ class _Statement:
         self._call.send(head)
 
 
-def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch:
+def _next(reader: pa.RecordBatchReader, plain: Plainer) -> pa.RecordBatch | None:
+    """Return the next batch that has rows, None at the end."""
     try:
-        return reader.read_next_batch()
+        while not (batch := reader.read_next_batch()).num_rows:
+            pass
     except StopIteration:
-        return pa.RecordBatch.from_pylist([], schema=reader.schema)
+        return None
+    return plain(batch)
 
 
-def _placed(error: MillpondError, text: Text) -> MillpondError:
+def placed(error: MillpondError, text: Text) -> MillpondError:
     """Move an error's position from its statement to the whole text."""
     if isinstance(error, QueryError) and error.line:
         if error.line == 1:

@@ -63,6 +63,17 @@ def _says_something(sql: str) -> bool:
     return stripped[:2] not in ("--", "/*") or bool(duckdb.tokenize(stripped))
 
 
+def parts(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
+    """Return what DuckDB makes of one statement: of a PIVOT several, the last one is meant.
+
+    It puts them into a transaction of their own, which would collide with one that is open.
+    """
+    found = cursor.extract_statements(sql)
+    if len(found) > 1:
+        found = [each for each in found if each.type != duckdb.StatementType.TRANSACTION]
+    return found
+
+
 def bind(statement: duckdb.Statement, params: dict[str, Any]) -> dict[str, Any] | None:
     """Pick the values of the statement's own `$names`; raise InvalidInput for one not given."""
     names: set[str] = set(statement.named_parameters)

@@ -1,0 +1,85 @@
+"""Refuse, before it runs, what would fail in silence, or for everybody.
+
+It is not the wall: the kernel refuses what is outside whatever the SQL looks like. But a folder
+that cannot be listed looks empty to DuckDB, and an empty answer says that nothing is there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from typing import Any
+
+import duckdb
+
+from core.connector import quoted
+from core.engine.references import references
+from core.engine.worker.errors import inside, outside
+from core.errors import Forbidden
+
+# A log file that cannot be written stops every statement of every session from then on.
+_LOGGING = re.compile(r"""enable_logging["\s]*\(""", re.IGNORECASE)
+# The profiler prints to the terminal of the app, also for the session after this one.
+_PRAGMA = re.compile(r"\bpragma\s+\w*(?:profil|progress)", re.IGNORECASE)
+_NAMES_FILES = re.compile(
+    r"""\b(?:glob|attach|read_\w+|sniff_csv|\w+_scan|parquet_\w+)\b|['"][^'"\n]*[*?\[]""",
+    re.IGNORECASE,
+)
+_READERS = {"glob", "read_text", "read_blob"}
+_LONGEST = 100_000
+"""A longer statement holds data, not names: parsing 2 MB of VALUES takes seconds."""
+_URL = re.compile(r"^[a-z][a-z0-9+.]+://", re.IGNORECASE)
+_EXTENSIONS = Forbidden(
+    "Extensions cannot be loaded or installed from a query.",
+    hint="The extensions that Millpond brings are loaded already.",
+)
+
+
+def check(
+    statement: duckdb.Statement, sql: str, params: dict[str, Any], reachable: tuple[str, ...]
+) -> None:
+    """Raise Forbidden for a statement that must not run: `reachable` may be read or listed."""
+    if statement.type == duckdb.StatementType.LOAD:
+        raise Forbidden(_EXTENSIONS.message, hint=_EXTENSIONS.hint)
+    if _LOGGING.search(sql):
+        raise Forbidden("The engine's own log cannot be switched on from a query.")
+    if _PRAGMA.search(sql):
+        raise Forbidden("The engine's profiler cannot be switched on.", hint="Use EXPLAIN ANALYZE.")
+    given = [value for value in params.values() if isinstance(value, str)]
+    if len(sql) > _LONGEST or not _NAMES_FILES.search(sql):
+        return
+    found = references(sql)
+    files = [*found.files, *(given if found.functions & _READERS else ())]
+    for file in files:
+        if not (_URL.match(file) or _is_reachable(file, reachable)):
+            raise outside(os.path.abspath(os.path.expanduser(file)))
+
+
+def _is_reachable(file: str, reachable: tuple[str, ...]) -> bool:
+    """Tell whether a file, or the folder in which a pattern begins, is inside."""
+    if file == ":memory:" or not file:
+        return True
+    path = os.path.abspath(os.path.expanduser(file))
+    fixed = re.split(r"[*?\[]", path, maxsplit=1)[0]
+    return inside(path if fixed == path else os.path.dirname(fixed), reachable)
+
+
+def check_attached(cursor: duckdb.DuckDBPyConnection, before: set[str]) -> None:
+    """Detach what was attached and cannot be opened: no name would be found until it is gone.
+
+    DuckDB opens an SQLite file when it first looks for a name. Raises what it then raises.
+    """
+    try:
+        cursor.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
+    except duckdb.Error:
+        for name in attached(cursor) - before:
+            with suppress(duckdb.Error):
+                cursor.execute(f"DETACH {quoted(name)}")
+        raise
+
+
+def attached(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the names of the databases that are attached."""
+    rows = cursor.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    return {str(row[0]) for row in rows}
