@@ -29,13 +29,14 @@ log = logging.getLogger(__name__)
 LOCAL = "local"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Room:
-    """What all actors of one workspace share."""
+    """What all actors of one workspace share; `known` is the catalog as last read."""
 
     engine: Engine
     sources: SourceBook
     queries: QueryBook
+    known: tuple[int, list[Catalog]] = (-1, [])
 
 
 class Workspace:
@@ -49,9 +50,15 @@ class Workspace:
         self.queries = Queries(room.queries, room.engine, actor)
 
     def catalog(self) -> list[Catalog]:
-        """Return every catalog with its tables and columns."""
-        answer = self.engine.call("catalog", 60)
-        return catalogs(pa.ipc.open_stream(answer.body).read_all().to_pylist())
+        """Return every catalog with its tables and columns, read again when it may have changed."""
+        self.engine.start()
+        changes, found = self._room.known
+        if changes != self.engine.changes:
+            changes = self.engine.changes
+            answer = self.engine.call("catalog", 60)
+            found = catalogs(pa.ipc.open_stream(answer.body).read_all().to_pylist())
+            self._room.known = (changes, found)
+        return found
 
     def functions(self) -> pl.DataFrame:
         """Return the functions that SQL may call: name, kind, parameters, returns, description."""

@@ -9,7 +9,7 @@ import streamlit as st
 from core.engine.results import ResultSet
 from core.plugins import discover
 from core.queries.runs import Entry
-from core.visual import Aggregate, Visual
+from core.visual import Aggregate, Options, Visual
 from core.visuals import suggest
 
 AGGREGATES = [*Aggregate.__args__]
@@ -52,9 +52,19 @@ def show_chart(entry: Entry, result: ResultSet) -> None:
     visual = kinds[chosen]
     fields = {"x": x, "y": tuple(y), "colour": colour, "aggregate": aggregate}
     options = visual.Options(**fields)
-    frame = entry.session.over(entry.run, result, visual.query(result.columns, options))
+    st.plotly_chart(_figure(entry, result, visual, options), theme=None, key=f"{key}-figure")
+
+
+def _figure(entry: Entry, result: ResultSet, visual: Visual[Any], options: Options) -> Any:
+    """Build the figure once for each state of result, options and theme."""
     dark = st.context.theme.type == "dark"
-    st.plotly_chart(visual.figure(frame, options, dark=dark), theme=None, key=f"{key}-figure")
+    key = (result.id, result.rows, visual.name, options, dark)
+    known = st.session_state.get("figure")
+    if known is None or known[0] != key:
+        query = visual.query(result.columns, options)
+        frame = entry.session.over(entry.run, result, query)
+        known = st.session_state["figure"] = (key, visual.figure(frame, options, dark=dark))
+    return known[1]
 
 
 def _at(names: list[str], name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import MillpondError, QueryError
+from core.errors import MillpondError, QueryCancelled, QueryError
 from core.workbench import Workbench, Workspace, shared
 
 
@@ -29,6 +29,9 @@ def show_error(error: MillpondError) -> None:
     if isinstance(error, QueryError) and error.line:
         place = f" *(line {error.line}, column {error.column})*"
     hint = f"  \n{escaped(error.hint)}" if error.hint else ""
+    if isinstance(error, QueryCancelled):
+        st.info(f"{escaped(error.message)}{hint}", icon=":material/block:")
+        return
     st.error(f"{escaped(error.message)}{place}{hint}", icon=":material/error:")
 
 

@@ -15,7 +15,7 @@ def show_plan(entry: Entry) -> None:
         key=f"analyze-{entry.run.id}",
         help="The statement is run once more; its rows are thrown away.",
     )
-    plan = entry.session.explain(entry.run.sql, analyze=timed)
+    plan = entry.session.explain(entry.run.sql, entry.params, analyze=timed)
     rows = [_row(depth, node) for depth, node in plan.walk()]
     config = {
         "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),

@@ -72,7 +72,8 @@ def query_state(workspace: Workspace) -> QueryState:
     """Return this tab's state; a new one takes over what the address says."""
     state: QueryState | None = st.session_state.get("query-state")
     asked = st.query_params.get("tab", "")
-    if state is None or (asked and asked != state.tab):
+    # An address without a tab, as a link or New gives it, is a new one; a rerun keeps its own.
+    if state is None or asked != state.tab:
         state = QueryState(asked or secrets.token_hex(4))
         st.session_state["query-state"] = state
         _fill(state, workspace)

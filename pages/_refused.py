@@ -17,6 +17,11 @@ def show_refusal(workspace: Workspace, entry: Entry) -> None:
     error = entry.run.error
     if not isinstance(error, Forbidden) or not error.path:
         return
+    if workspace.connections.refused_in_start_folder(error.path):
+        # The wall went up before this file was there: the next worker sees it.
+        workspace.engine.renew()
+        st.info("That file is new. Run the query again.", icon=":material/refresh:")
+        return
     folder = _folder(error.path)
     if folder is None:
         return

@@ -5,8 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 import sample_data
+from core.queries.models import HistoryEntry
 from core.workbench import Workspace
-from pages._helpers import ago, count, duration, errors_shown, first_line, go_button, workspace
+from pages._helpers import (
+    ago,
+    count,
+    duration,
+    errors_shown,
+    escaped,
+    first_line,
+    go_button,
+    workspace,
+)
 
 STATES = {
     "done": ":material/check:",
@@ -45,19 +55,16 @@ def render() -> None:
 
 
 def _show_recent(here: Workspace) -> None:
-    recent = here.queries.history(limit=6)
+    newest = {entry.sql: entry for entry in reversed(here.queries.history(limit=50))}
+    recent = sorted(newest.values(), key=lambda entry: entry.started_at, reverse=True)[:6]
     if not recent:
         _show_examples()
         return
     st.subheader("Recent queries")
     for entry in recent:
-        with st.container(border=True):
-            st.markdown(f"{STATES[entry.state]} `{first_line(entry.sql).replace('`', ' ')}`")
-            facts = [ago(entry.started_at), duration(entry.elapsed)]
-            if entry.rows is not None:
-                facts.append(count(entry.rows, "row"))
+        with st.container(border=True, gap="xxsmall"):
             row = st.container(horizontal=True, vertical_alignment="center")
-            row.caption(" · ".join(facts) if not entry.error else first_line(entry.error, 120))
+            row.markdown(f"{STATES[entry.state]} `{first_line(entry.sql).replace('`', ' ')}`")
             with row:
                 go_button(
                     "Open",
@@ -66,8 +73,18 @@ def _show_recent(here: Workspace) -> None:
                     type="tertiary",
                     params={"sql": entry.sql},
                 )
+            st.caption(_facts(entry))
     with st.expander("Examples on the sample data"):
         _show_examples(title=False)
+
+
+def _facts(entry: HistoryEntry) -> str:
+    if entry.error:
+        return escaped(first_line(entry.error, 120))
+    facts = [ago(entry.started_at), duration(entry.elapsed)]
+    if entry.rows is not None:
+        facts.append(count(entry.rows, "row"))
+    return " · ".join(facts)
 
 
 def _show_examples(*, title: bool = True) -> None:

@@ -14,15 +14,35 @@ from pages._refused import show_refusal
 from pages._result import show_result
 from pages._tree import schema_names, show_tree
 
+KEYS = """
+| Keys | What they do |
+|---|---|
+| Ctrl+Enter | run the selection, or the statement at the cursor |
+| Ctrl+Shift+Enter | run everything |
+| Ctrl+Space | complete a name |
+| Shift+Alt+F | format the SQL |
+| Ctrl+/ | comment or uncomment the line |
+| Ctrl+F | find and replace |
+| Ctrl+Z, Ctrl+Y | undo, redo |
+| Escape, then Tab | leave the editor |
+
+On a Mac, Ctrl is Cmd.
+"""
+
 
 def render() -> None:
     """Draw the page."""
     here = workspace()
     state = query_state(here)
-    entry = here.queries.find(state.tab)
     with st.sidebar:
         show_tree(here, state)
     _show_bar(here, state)
+    st.fragment(lambda: _show_editor(here, state), key="query-editor")()
+    _show_parameters(state)
+    st.fragment(lambda: _show_outcome(here, state), key="query-result")()
+
+
+def _show_editor(here: Workspace, state: QueryState) -> None:
     with errors_shown():
         catalog = here.catalog()
         sql_editor(
@@ -30,21 +50,19 @@ def render() -> None:
             state.text,
             revision=state.revision,
             schema=lambda: schema_names(catalog),
-            schema_revision=str(hash(tuple(catalog))),
-            diagnostics=diagnostics(entry),
-            placeholder="SELECT …   (Ctrl+Enter runs the statement under the cursor)",
+            schema_revision=str(here.engine.changes),
+            diagnostics=diagnostics(here.queries.find(state.tab)),
+            placeholder="SELECT …   (Ctrl+Enter runs the statement at the cursor)",
             on_run=lambda event: _run(here, state, event),
             on_change=lambda _: _text_changed(state),
         )
-    _show_parameters(state)
-    st.fragment(lambda: _show_outcome(here, state), key="query-result")()
 
 
 def _run(here: Workspace, state: QueryState, event: EditorEvent) -> None:
     before = diagnostics(here.queries.find(state.tab))
     entry = state.start(here, event)
-    if before == diagnostics(entry):
-        st.rerun(["query-result"])
+    same = before == diagnostics(entry)
+    st.rerun(["query-result"] if same else ["query-editor", "query-result"])
 
 
 def _run_all(here: Workspace, state: QueryState) -> None:
@@ -67,10 +85,19 @@ def _show_bar(here: Workspace, state: QueryState) -> None:
         args=(here, state),
         help="Ctrl+Shift+Enter. Ctrl+Enter runs the statement at the cursor.",
     )
+    bar.button(
+        "New",
+        icon=":material/add:",
+        on_click=_go_to,
+        args=({},),
+        help="An empty editor; this one stays under its own address.",
+    )
     with bar.popover("Save", icon=":material/save:"):
         _show_save(here, state)
     with bar.popover("Open", icon=":material/folder_open:"):
         _show_open(here)
+    with bar.popover("Keys", icon=":material/keyboard:"):
+        st.markdown(KEYS)
     others = [each for each in here.queries.running() if each.document != state.tab]
     if others:
         with bar.popover(f"{count(len(others))} running", icon=":material/sync:"):

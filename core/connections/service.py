@@ -137,7 +137,7 @@ class WorkspaceConnections:
         """Look at a source before it is added. Raises ConnectError or InvalidInput."""
         self._actor.require("editor", "add sources")
         checked = self._check(connector, options)
-        self._open_wall(self.kinds.found[connector].grants(checked))
+        self._open_wall(self._needs(connector, options))
         return self._inspect(connector, checked, alias)
 
     def add(self, alias: str, connector: str, options: Mapping[str, Any]) -> Connection:
@@ -152,7 +152,7 @@ class WorkspaceConnections:
         checked = self._check(connector, options).model_dump(mode="json")
         connection = self._book.connections.add(alias, connector, checked, actor=self._actor.name)
         try:
-            self._engine.renew()
+            self._engine.ensure_sees(self._needs(connector, options).read)
             self._engine.attach(attachment(connection))
         except MillpondError:
             self._book.connections.remove(connection.id)
@@ -169,7 +169,7 @@ class WorkspaceConnections:
     def retry(self, alias: str) -> None:
         """Attach a broken source again. Raises why it cannot be."""
         connection = self.get(alias)
-        self._engine.renew()
+        self._engine.ensure_sees(self._needs(connection.connector, connection.options).read)
         try:
             self._engine.attach(attachment(connection))
         except MillpondError as error:
@@ -269,6 +269,9 @@ class WorkspaceConnections:
             field = ".".join(str(part) for part in first["loc"])
             raise InvalidInput(f"{field}: {first['msg']}.") from error
 
+    def _needs(self, connector: str, options: Mapping[str, Any]) -> Grants:
+        return self.kinds.found[connector].grants(self._check(connector, options))
+
     def _open_wall(self, needed: Grants) -> None:
         """Make sure that the engine can see what is to be inspected."""
         there = self._book.reach()
@@ -283,6 +286,7 @@ class WorkspaceConnections:
                 f"{missing[0]} lies outside the folders that this workspace may use.",
                 hint="Allow its folder first, or upload the file.",
             )
+        self._engine.ensure_sees((*needed.read, *needed.write))
 
     def _inspect(self, connector: str, options: Options, alias: str) -> Report:
         try:

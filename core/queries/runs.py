@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.engine.run import Run
 from core.engine.session import Session
@@ -32,6 +34,7 @@ class Entry:
     document: str
     text: str = ""
     offset: int = 0
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RunBook:

@@ -74,7 +74,7 @@ class Queries:
         """
         session = self.session(document)
         run = session.start(sql, params, timeout=timeout)
-        entry = Entry(run, session, self._actor.name, document, text or sql, offset)
+        entry = Entry(run, session, self._actor.name, document, text or sql, offset, params or {})
         self._book.log.started(run.id, self._actor.name, sql)
         self._book.runs.add(entry)
         run.when_ended(self._log_end)
