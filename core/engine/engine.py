@@ -5,25 +5,27 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.engine.extensions import extension_files
 from core.engine.parameters import to_json
-from core.engine.run import Run
+from core.engine.run import Run, late
 from core.errors import InvalidInput, LimitExceeded, MillpondError, WorkerLost
 from core.settings import Settings
 from core.workers.protocol import Frame
 from core.workers.supervisor import Supervisor
 from core.workers.wall import Isolation, Wall, runtime_paths
-from core.workers.worker import Worker
+from core.workers.worker import Pending, Worker
 
 MODULE = "core.engine.worker.service"
+_CHECK_SECONDS = 30
 WATCH = 0.05
 """Seconds between two interrupts: one that lands before a statement starts is lost."""
 
@@ -68,11 +70,15 @@ class Engine:
         self._reach = reach
         self._attachments = attachments
         self.broken: dict[str, MillpondError] = {}
+        self.changes = 0
+        """Grows whenever the catalog may have changed; a new worker counts as well."""
         self._runs: dict[str, Run] = {}
+        self._seen: tuple[str, ...] = ()
         self._watch = threading.Event()
         self._closed = False
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for each in ("spools", "exports", "temp", "uploads", "cache"):
-            (folder / each).mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / each).mkdir(exist_ok=True, mode=0o700)
         self._slot = supervisor.slot(MODULE, self._spec, self._replay)
         threading.Thread(target=self._look_after, name="engine-watch", daemon=True).start()
 
@@ -99,31 +105,49 @@ class Engine:
         return worker is None or worker.ping(timeout)
 
     def call(self, op: str, timeout: float | None = None, *, body: Any = b"", **args: Any) -> Frame:
-        """Make a call to the worker, and wait for its answer."""
-        return self._begin(op, args, body=body).result(timeout)
+        """Make a call to the worker, and wait for its answer.
+
+        One that takes longer than `timeout` s, by default the time of a query, is interrupted.
+        Raises LimitExceeded or WorkerLost then.
+        """
+        worker, call = self._begin(op, args, body=body)
+        seconds = timeout or self.settings.query_timeout
+        with suppress(FutureTimeout):
+            return call.answer.result(seconds)
+        if not self._stop(worker, call):
+            worker.kill(f"it did not answer within {seconds:g} s, nor to the interrupt")
+        if timeout is None:
+            raise late(seconds)
+        raise WorkerLost(
+            f"The engine did not answer within {seconds:g} s.",
+            hint="The machine may be overloaded; try again.",
+        )
+
+    def _stop(self, worker: Worker, call: Pending) -> bool:
+        """Interrupt a call until it has ended; False when it does not listen."""
+        deadline = time.monotonic() + self.settings.cancel_grace
+        while time.monotonic() < deadline and not call.answer.done():
+            worker.cancel(call)
+            wait([call.answer], WATCH)
+        return call.answer.done()
 
     def run(
         self, sql: str, params: Mapping[str, Any], *, session: str, timeout: float | None
     ) -> Run:
         """Start a run, and return at once."""
         self._check_size(sql)
+        values = to_json(params)
         run = Run(uuid.uuid4().hex, sql, self.spools, timeout or self.settings.query_timeout)
-        self._runs[run.id] = run
-        args: dict[str, Any] = {
-            "run": run.id,
-            "session": session,
-            "sql": sql,
-            "params": to_json(params),
-        }
+        args: dict[str, Any] = {"run": run.id, "session": session, "sql": sql, "params": values}
         args["statement_limit"] = self.settings.statement_limit
         args["spool_limit"] = self.settings.spool_limit
+        self._runs[run.id] = run
+        self._watch.set()
         try:
             self._begin("run", args, run=run)
-        except MillpondError as error:
+        except Exception as error:
             self._runs.pop(run.id, None)
             run.end(error)
-        else:
-            self._watch.set()
         return run
 
     def _check_size(self, sql: str) -> None:
@@ -141,11 +165,14 @@ class Engine:
 
     def _begin(
         self, op: str, args: dict[str, Any], *, run: Run | None = None, body: Any = b""
-    ) -> Future[Frame]:
+    ) -> tuple[Worker, Pending]:
         for attempt in (1, 2):
             worker = self._slot.worker()
+            on_part = None
+            if run is not None:
+                # Before the call is sent: a worker that does not read could not be killed else.
+                run.worker, on_part = worker, run.receive
             try:
-                on_part = run.receive if run is not None else None
                 call = worker.start(op, args, body=body, on_part=on_part)
             except WorkerLost:
                 # It died while nobody used it: the next one has not seen this call.
@@ -153,35 +180,43 @@ class Engine:
                     raise
                 continue
             if run is not None:
-                run.worker, run.call = worker, call
+                run.call = call
                 call.answer.add_done_callback(lambda answer: self._ended(run, answer))
-            return call.answer
+            call.answer.add_done_callback(partial(self._look_after_error, worker))
+            return worker, call
         raise AssertionError("not reached")
 
     def _ended(self, run: Run, answer: Future[Frame]) -> None:
         self._runs.pop(run.id, None)
-        error = answer.exception()
-        run.end(error)
-        if isinstance(error, LimitExceeded) and error.setting == "MILLPOND_MEMORY_LIMIT":
-            threading.Thread(target=self._check_worker, daemon=True).start()
+        if any(result.kind not in ("SELECT", "EXPLAIN") for result in run.results):
+            self.changes += 1
+        run.end(answer.exception())
 
-    def _check_worker(self) -> None:
+    def _look_after_error(self, worker: Worker, answer: Future[Frame]) -> None:
+        """Replace a worker that says itself that it is lost, and check one short of memory."""
+        error = answer.exception()
+        if isinstance(error, WorkerLost) and worker.alive:
+            worker.kill("a query had left it unusable")
+        elif isinstance(error, LimitExceeded) and error.setting == "MILLPOND_MEMORY_LIMIT":
+            threading.Thread(target=self._check_worker, args=[worker], daemon=True).start()
+
+    def _check_worker(self, worker: Worker) -> None:
         """A worker that ran out of memory may be unable to answer: then it is replaced."""
-        worker = self._slot.current
-        if worker is not None:
-            try:
-                worker.call("functions", 5)
-            except (MillpondError, FutureTimeout):
-                worker.kill("it had run out of memory")
+        try:
+            worker.call("functions", _CHECK_SECONDS)
+        except (MillpondError, FutureTimeout):
+            worker.kill("it had run out of memory")
 
     def attach(self, attachment: Attachment) -> None:
         """Attach a source in the running worker; a worker that starts later asks for all."""
         self.broken.pop(attachment.alias, None)
+        self.changes += 1
         _attach(self._slot.worker(), attachment)
 
     def detach(self, attachment: Attachment) -> None:
         """Take a source away from the running worker."""
         self.broken.pop(attachment.alias, None)
+        self.changes += 1
         if (worker := self._slot.current) is not None:
             worker.call("detach", 30, alias=attachment.alias, connector=attachment.connector)
 
@@ -189,6 +224,11 @@ class Engine:
         """End a session of the running worker."""
         if (worker := self._slot.current) is not None:
             worker.call("release", 30, session=session)
+
+    def ensure_sees(self, paths: Sequence[str]) -> None:
+        """Renew the worker unless its wall lets these absolute paths through already."""
+        if self.pid is not None and not all(_covered(path, self._seen) for path in paths):
+            self.renew()
 
     def renew(self) -> None:
         """Start a worker with a new wall, now or as soon as the runs under way have ended."""
@@ -205,6 +245,7 @@ class Engine:
         self._slot.close()
 
     def _replay(self, worker: Worker) -> None:
+        self.changes += 1
         self.broken.clear()
         for attachment in self._attachments():
             try:
@@ -214,6 +255,7 @@ class Engine:
 
     def _spec(self) -> dict[str, Any]:
         settings, reach = self.settings, self._reach()
+        self._seen = (*reach.read, *reach.write, str(self.folder))
         extensions = extension_files()
         wall = Wall(
             read=(*runtime_paths(), *extensions, *reach.read),
@@ -227,6 +269,7 @@ class Engine:
             "wall": wall.to_json(),
             "cwd": str(settings.start_folder),
             "folder": str(self.folder),
+            "tidy": self.starts == 0,
             "memory_limit": settings.memory_limit,
             "temp_limit": settings.temp_limit,
             "threads": settings.threads,
@@ -239,13 +282,12 @@ class Engine:
         """Repeat interrupts, stop what is late, kill what does not listen."""
         while not self._closed:
             self._watch.wait()
-            if not self._runs:
-                self._watch.clear()
-                continue
-            time.sleep(WATCH)
-            for run in [*self._runs.values()]:
-                with suppress(MillpondError):
-                    self._look_at(run)
+            self._watch.clear()  # before the look, so that a run begun meanwhile sets it again
+            while self._runs and not self._closed:
+                time.sleep(WATCH)
+                for run in [*self._runs.values()]:
+                    with suppress(MillpondError):
+                        self._look_at(run)
 
     def _look_at(self, run: Run) -> None:
         if run.cancelling_since is None:
@@ -256,6 +298,10 @@ class Engine:
                 run.worker.kill("a cancelled query did not stop")
         else:
             run.interrupt()
+
+
+def _covered(path: str, granted: Sequence[str]) -> bool:
+    return any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in granted)
 
 
 def _attach(worker: Worker, attachment: Attachment) -> None:

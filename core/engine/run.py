@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,12 +14,24 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from core.engine.results import Column, ResultSet
-from core.engine.spool import Extent, read_rows
-from core.errors import LimitExceeded, MillpondError, NotFound, QueryCancelled
+from core.engine.spool import Extent, covering, read_rows
+from core.errors import LimitExceeded, MillpondError, NotFound, QueryCancelled, QueryError
 from core.workers.protocol import Frame
 from core.workers.worker import Pending, Worker
 
 State = Literal["running", "done", "failed", "cancelled"]
+
+
+log = logging.getLogger(__name__)
+
+
+def late(seconds: float) -> LimitExceeded:
+    """Return the error of a query whose time was up."""
+    return LimitExceeded(
+        f"The query was stopped because it ran longer than {seconds:g} s.",
+        hint="Make it smaller, or raise MILLPOND_QUERY_TIMEOUT.",
+        setting="MILLPOND_QUERY_TIMEOUT",
+    )
 
 
 @dataclass
@@ -47,10 +60,18 @@ class Arrival:
 
     def rows(self, offset: int, limit: int) -> pa.Table:
         """Return rows of what has arrived, named c0, c1, ..."""
+        if self.schema is None:
+            return pa.table({})
         if self.first is not None and (not self.extents or offset + limit <= self.first.num_rows):
             return self.first.slice(offset, limit)
-        assert self.schema is not None
         return read_rows(self.path, self.schema, self.extents, offset, limit)
+
+    def batch_end(self, row: int) -> int:
+        """Return the row after the spooled batch, or the rows at hand, that holds `row`."""
+        if not self.extents:
+            return self.result.rows
+        extent = self.extents[covering(self.extents, row)]
+        return extent.row + extent.rows
 
 
 class Run:
@@ -114,11 +135,23 @@ class Run:
         with self._changed:
             return self._changed.wait_for(lambda: self.ended or self._has_rows(), timeout)
 
+    def wait_past(self, result_id: str, rows: int) -> ResultSet:
+        """Wait until a result has more than `rows` rows, or gets no more. Raises NotFound."""
+        arrival = self.arrival(result_id)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self.ended or arrival.result.complete or arrival.result.rows > rows
+            )
+            return arrival.result
+
     def _has_rows(self) -> bool:
         return any(arrival.result.columns for arrival in self._arrivals.values())
 
     def when_ended(self, act: Callable[[Run], None]) -> None:
-        """Call `act` at the end, at once if it has come."""
+        """Call `act` at the end, at once if it has come.
+
+        It must not call the engine: it runs in the thread that listens to it.
+        """
         with self._changed:
             if not self.ended:
                 self._on_end.append(act)
@@ -145,13 +178,7 @@ class Run:
 
     def cancel_late(self) -> None:
         """Stop it for its timeout."""
-        self.cancel(
-            LimitExceeded(
-                f"The query was stopped because it ran longer than {self.timeout:g} s.",
-                hint="Make it smaller, or raise MILLPOND_QUERY_TIMEOUT.",
-                setting="MILLPOND_QUERY_TIMEOUT",
-            )
-        )
+        self.cancel(late(self.timeout))
 
     def receive(self, frame: Frame) -> None:
         """Take a part of the worker's answer."""
@@ -168,6 +195,7 @@ class Run:
     def _begin(self, head: dict[str, Any], body: bytes) -> None:
         index = head["index"]
         first = pa.ipc.open_stream(body).read_all()
+        first.validate()  # it comes from a process that ran a user's SQL
         columns = tuple(Column(name, kind) for name, kind in head["columns"])
         result = ResultSet(f"{self.id}-{index}", index, head["kind"], columns, first.num_rows)
         arrival = Arrival(result, self._spools / f"{self.id}-{index}.arrow", first.schema)
@@ -204,13 +232,18 @@ class Run:
             self.call = None
             self._changed.notify_all()
         for act in acts:
-            act(self)
+            try:
+                act(self)
+            except Exception:  # one that listens must not keep the end from the others
+                log.exception("the end of run %s could not be told", self.id)
 
     def _final_error(self, error: BaseException | None) -> MillpondError | None:
         if error is None:
             return None
         if self._why_cancelled is not None:
             return self._why_cancelled
+        if isinstance(error, QueryError):
+            error.sql = self.sql
         if isinstance(error, MillpondError):
             return error
         return MillpondError(f"{type(error).__name__}: {error}")

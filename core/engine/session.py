@@ -7,7 +7,7 @@ transaction and its variables are private, and its statements wait for each othe
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from core.engine.engine import Engine
 from core.engine.filters import Filter
+from core.engine.frames import frame_of
 from core.engine.parameters import to_json
 from core.engine.plan import PlanNode, plan
 from core.engine.references import References, references
@@ -73,23 +74,37 @@ class Session:
         """
         arrival = run.arrival(result.id)
         now = arrival.result
-        limit = max(0, min(limit, PAGE_LIMIT))
+        offset, limit = max(0, offset), max(0, min(limit, PAGE_LIMIT))
+        arriving = not (now.complete or run.ended)
         if not sorts and not filters:
             table = arrival.rows(offset, limit)
-            return Page(_frame(table), offset, now.rows, now.rows, not now.complete)
+            return Page(frame_of(table), offset, now.rows, now.rows, arriving)
         query = page_query(now.columns, sorts, filters, offset, limit)
         frame = self.over(run, result, query)
         matching = now.rows
         if filters:
             counted = self.over(run, result, count_query(now.columns, filters))
             matching = int(counted.item(0, 0))
-        return Page(frame, offset, now.rows, matching, not now.complete)
+        return Page(frame, offset, now.rows, matching, arriving)
+
+    def batches(self, run: Run, result: ResultSet) -> Iterator[pa.RecordBatch]:
+        """Yield all rows of a result in order, while they arrive, in columns c0, c1, ...
+
+        No more than one batch of the spool is held here. Raises what ended the run too early.
+        """
+        arrival, row = run.arrival(result.id), 0
+        while run.wait_past(result.id, row).rows > row:
+            end = arrival.batch_end(row)
+            yield from arrival.rows(row, end - row).to_batches()
+            row = end
+        if not arrival.result.complete and run.error is not None:
+            raise run.error
 
     def over(self, run: Run, result: ResultSet, query: Query) -> pl.DataFrame:
         """Answer a question about a result: SQL composed by core over the relation `result`."""
         arrival = run.arrival(result.id)
         answer = self._engine.call("over", body=arrival.body, **_subject(arrival), **_query(query))
-        return _frame(pa.ipc.open_stream(answer.body).read_all())
+        return frame_of(pa.ipc.open_stream(answer.body).read_all())
 
     def explain(
         self, sql: str, params: Mapping[str, Any] | None = None, *, analyze: bool = False
@@ -171,9 +186,3 @@ def _subject(arrival: Arrival) -> dict[str, Any]:
 
 def _query(query: Query) -> dict[str, Any]:
     return {"sql": query.sql, "params": to_json(query.params)}
-
-
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame

@@ -20,6 +20,10 @@ BATCH_BYTES = 8 * 2**20
 """A batch is cut where it gets larger, so that reading a page never needs much memory."""
 
 
+PAGE_BYTES = 256 * 2**20
+"""What the web process reads at a time."""
+
+
 class Extent(NamedTuple):
     """Where one batch lies in the file: byte offset and length, first row and row count."""
 
@@ -81,10 +85,11 @@ def read_rows(
 ) -> pa.Table:
     """Read rows `offset` to `offset + limit` (fewer at the end) as a table.
 
-    Raises NotFound when the file is gone.
+    Raises NotFound when the file is gone, LimitExceeded for more than PAGE_BYTES.
     """
-    first = _covering(extents, offset)
-    batches = []
+    first = covering(extents, offset)
+    batches: list[pa.RecordBatch] = []
+    size = 0
     try:
         with path.open("rb", buffering=0) as file:
             for extent in extents[first:]:
@@ -94,9 +99,14 @@ def read_rows(
                 batch = pa.ipc.read_record_batch(pa.py_buffer(file.read(extent.length)), schema)
                 batch.validate()  # the file was written by a process that ran a user's SQL
                 skip = max(0, offset - extent.row)
-                batches.append(
-                    batch.slice(skip, min(extent.rows, offset + limit - extent.row) - skip)
-                )
+                end = min(extent.rows, offset + limit - extent.row)
+                batches.append(batch.slice(skip, end - skip))
+                size += batches[-1].nbytes
+                if size > PAGE_BYTES:
+                    raise LimitExceeded(
+                        f"These {limit:,} rows are larger than {PAGE_BYTES / 1e6:,.0f} MB.",
+                        hint="Ask for fewer rows at a time, or export the result to a file.",
+                    )
     except FileNotFoundError as error:
         raise NotFound(
             "This result is no longer kept.", hint="Run the query again to get it back."
@@ -104,7 +114,7 @@ def read_rows(
     return pa.Table.from_batches(batches, schema)
 
 
-def _covering(extents: Sequence[Extent], row: int) -> int:
+def covering(extents: Sequence[Extent], row: int) -> int:
     """Find the batch that holds a row, by bisection."""
     low, high = 0, len(extents)
     while low < high:

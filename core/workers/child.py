@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from core.errors import MillpondError
+from core.errors import LimitExceeded, MillpondError
 from core.workers.protocol import Channel, Closed, Frame, error_to_json
 from core.workers.wall import Isolation, Wall, enter
 
@@ -115,7 +115,11 @@ def _serve(channel: Channel, service: Service) -> None:
         elif op == "cancel":
             service.cancel(frame.head["args"]["call"])
         else:
-            pool.submit(_answer, channel, service, Call(channel, frame))
+            call = Call(channel, frame)
+            try:
+                pool.submit(_answer, channel, service, call)
+            except RuntimeError:  # no memory for one more thread
+                call.fail(_full())
 
 
 def _answer(channel: Channel, service: Service, call: Call) -> None:
@@ -125,12 +129,20 @@ def _answer(channel: Channel, service: Service, call: Call) -> None:
         except MillpondError as error:
             call.fail(error)
         except MemoryError:
-            call.fail(MillpondError("The worker ran out of memory."))
+            call.fail(_full())
         except Exception as error:
             log.exception("call %s failed", call.op)
             call.fail(MillpondError(f"{type(error).__name__}: {error}"))
     except Closed:
         os._exit(0)
+
+
+def _full() -> LimitExceeded:
+    return LimitExceeded(
+        "The worker ran out of memory.",
+        hint="Wait for other queries to end, or raise MILLPOND_MEMORY_LIMIT.",
+        setting="MILLPOND_MEMORY_LIMIT",
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -41,17 +42,47 @@ class Channel:
         self._reader = os.fdopen(read_fd, "rb", buffering=1 << 16)
         self._write_fd = write_fd
         self._lock = threading.Lock()
+        self._closing = threading.Lock()
         self._closed = False
 
     def send(self, head: dict[str, Any], body: Any = b"") -> None:
-        """Send one frame; `body` is bytes or anything with the buffer protocol."""
+        """Send one frame; `body` is bytes or anything with the buffer protocol.
+
+        Raises LimitExceeded for one that the other side would refuse, and Closed.
+        """
         text = json.dumps(head, separators=(",", ":")).encode()
         view = memoryview(body).cast("B") if len(body) else memoryview(b"")
+        if len(text) > HEAD_LIMIT or len(view) > BODY_LIMIT:
+            size = max(len(text), len(view)) / 1e6
+            raise errors.LimitExceeded(
+                f"What should pass between the app and its engine is too large: {size:,.0f} MB.",
+                hint="Ask for fewer rows or shorter values, or export to a file.",
+            )
         with self._lock:
             if self._closed:
                 raise Closed("the channel was closed here")
             self._write(memoryview(_LENGTHS.pack(len(text), len(view)) + text))
             self._write(view)
+
+    def send_soon(self, head: dict[str, Any]) -> bool:
+        """Send a small frame if that needs no waiting, else return False.
+
+        The other side may be stopped, with a frame half sent to it.
+        """
+        text = json.dumps(head, separators=(",", ":")).encode()
+        if not self._lock.acquire(timeout=0.01):
+            return False
+        try:
+            writable = select.poll()  # not select(): it takes descriptors below 1024 only
+            if self._closed:
+                return False
+            writable.register(self._write_fd, select.POLLOUT)
+            if not writable.poll(0):
+                return False
+            self._write(memoryview(_LENGTHS.pack(len(text), 0) + text))
+            return True
+        finally:
+            self._lock.release()
 
     def _write(self, view: memoryview) -> None:
         try:
@@ -67,8 +98,10 @@ class Channel:
             raise Closed("the other side sent an oversized frame")
         try:
             head = json.loads(self._read(head_size))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Closed("the other side sent a broken frame") from error
+        if not isinstance(head, dict):
+            raise Closed("the other side sent a frame without a head")
         return Frame(head, self._read(body_size) if body_size else b"")
 
     def _read(self, size: int) -> bytes:
@@ -82,12 +115,20 @@ class Channel:
 
     def close(self) -> None:
         """Stop sending; the other side then sees the end of the stream."""
-        with self._lock:
-            if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
+            # Without the sending lock: it wakes a sender whose other side no longer reads.
+            with suppress(OSError), socket.socket(fileno=os.dup(self._write_fd)) as ours:
+                ours.shutdown(socket.SHUT_WR)
+            with self._lock:
                 self._closed = True
-                with suppress(OSError), socket.socket(fileno=os.dup(self._write_fd)) as ours:
-                    ours.shutdown(socket.SHUT_WR)
                 os.close(self._write_fd)
+
+    def release(self) -> None:
+        """Give back the descriptors; only for the receiving thread, when it has ended."""
+        self.close()
+        self._reader.close()
 
 
 def error_to_json(error: errors.MillpondError) -> dict[str, Any]:

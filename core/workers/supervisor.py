@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from core.errors import MillpondError, WorkerLost
+from core.errors import WorkerLost
 from core.workers.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -62,7 +61,13 @@ class Supervisor:
             if self._closed.is_set():
                 raise WorkerLost("Millpond is shutting down.")
             spare = self._spares.pop(module, None)
-        worker = spare if spare is not None and spare.alive else Worker(module, *self._packages)
+        try:
+            worker = spare if spare is not None and spare.alive else Worker(module, *self._packages)
+        except OSError as error:
+            raise WorkerLost(
+                f"A worker process could not be started: {error.strerror}.",
+                hint="The machine may be out of memory or processes; try again.",
+            ) from error
         threading.Timer(0.2, self._warm_quietly, [module]).start()
         return worker
 
@@ -83,7 +88,7 @@ class Supervisor:
             slots, self._slots = self._slots, []
             spares, self._spares = [*self._spares.values()], {}
         for slot in slots:
-            slot.stop()
+            slot.close()
         for spare in spares:
             spare.close(timeout=0.5)
 
@@ -112,6 +117,7 @@ class Slot:
         self._lock = threading.RLock()
         self._worker: Worker | None = None
         self._stale = False
+        self._closed = False
         self.starts = 0
 
     @property
@@ -126,45 +132,52 @@ class Slot:
         if worker is not None and worker.alive and not self._stale:
             return worker
         with self._lock:
-            if self._stale and (self._worker is None or not self._worker.busy):
-                self.stop()
-            if self.current is None:
-                self._worker = self._start()
-            assert self._worker is not None
+            worker = self._worker
+            if worker is not None and worker.alive and not (self._stale and worker.retire()):
+                return worker
+            self.stop()
+            if self._closed:
+                raise WorkerLost("The engine of this workspace was closed.")
+            self._worker = self._start()
             return self._worker
 
     def renew(self) -> None:
         """Replace the worker by one with a new spec, as soon as the present one has no call."""
         self._stale = True
-        if self.current is not None and not self.current.busy:
+        if (worker := self.current) is not None and not worker.busy:
             self.worker()
 
     def stop(self) -> None:
-        """End the worker if one runs."""
+        """End the worker if one runs, and wait until its files are free."""
         with self._lock:
             worker, self._worker, self._stale = self._worker, None, False
             if worker is not None:
                 worker.close()
 
     def close(self) -> None:
-        """End the worker and give up the place."""
+        """End the worker and give up the place: none is started here again."""
+        self._closed = True
         self.stop()
         self._supervisor.forget(self)
 
     def stop_if_idle(self, seconds: float) -> None:
         """End a worker that nobody has used for so long."""
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            return  # one is being started
+        try:
             worker = self.current
-            if worker and not worker.busy and time.monotonic() - worker.last_used > seconds:
+            if worker is not None and worker.retire(seconds):
                 log.info("worker %s of %s was idle and is stopped", worker.pid, self._module)
                 self.stop()
+        finally:
+            self._lock.release()
 
     def _start(self) -> Worker:
         worker = self._supervisor.take(self._module)
         try:
             worker.open(self._spec())
             self._started(worker)
-        except MillpondError:
+        except BaseException:
             worker.close(timeout=0.5)
             raise
         self.starts += 1

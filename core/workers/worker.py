@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.errors import MillpondError, WorkerLost
+from core.errors import LimitExceeded, MillpondError, WorkerLost
 from core.settings import APP_FOLDER
 from core.workers.protocol import Channel, Closed, Frame, error_from_json
 from core.workers.wall import Isolation
@@ -35,10 +35,14 @@ START_TIMEOUT = 60.0
 
 @dataclass
 class Pending:
-    """A call under way: `parts` receives each part, `answer` its end or its error."""
+    """A call under way: `on_part` receives each part, `answer` its end or its error.
+
+    One that does not count as work leaves the worker idle.
+    """
 
     id: int
     on_part: Callable[[Frame], None] | None
+    counts: bool = True
     answer: Future[Frame] = field(default_factory=Future)
 
 
@@ -56,6 +60,7 @@ class Worker:
         self._opened: Future[Frame] = Future()
         self._lost: WorkerLost | None = None
         self._blame = ""
+        self._doomed = False
         self._process, self._channel = _spawn(module, *packages)
         threading.Thread(target=self._listen, name=f"worker-{self.pid}", daemon=True).start()
 
@@ -65,7 +70,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        return self._lost is None and self._process.poll() is None
+        return self._lost is None and not self._doomed and self._process.poll() is None
 
     @property
     def busy(self) -> bool:
@@ -98,17 +103,21 @@ class Worker:
         on_part: Callable[[Frame], None] | None = None,
     ) -> Pending:
         """Begin a call. Parts arrive on the listening thread, so `on_part` must not wait."""
-        call = Pending(next(self._ids), on_part)
-        self.last_used = time.monotonic()
+        call = Pending(next(self._ids), on_part, counts=op != "ping")
         with self._lock:
-            if self._lost is not None:
-                raise self._lost
+            if self._lost is not None or self._doomed:
+                raise self._lost or WorkerLost("The worker is being stopped.")
             self._pending[call.id] = call
+            if call.counts:
+                self.last_used = time.monotonic()
         try:
             self._channel.send({"id": call.id, "op": op, "args": args}, body)
         except Closed as error:
             self._pending.pop(call.id, None)
             raise self._lost or WorkerLost("The worker is not running any more.") from error
+        except LimitExceeded:
+            self._pending.pop(call.id, None)
+            raise
         return call
 
     def call(self, op: str, timeout: float | None = None, **args: Any) -> Frame:
@@ -118,24 +127,41 @@ class Worker:
     def cancel(self, call: Pending) -> None:
         """Ask the worker to interrupt a call; harmless when it has ended."""
         with suppress(Closed):
-            self._channel.send({"id": 0, "op": "cancel", "args": {"call": call.id}})
+            self._channel.send_soon({"id": 0, "op": "cancel", "args": {"call": call.id}})
 
     def ping(self, timeout: float) -> bool:
         """Tell whether the worker answers."""
         try:
-            self.call("ping", timeout)
+            call = self.start("ping", {})
+        except MillpondError:
+            return False
+        try:
+            call.answer.result(timeout)
         except (MillpondError, FutureTimeout):
+            self._pending.pop(call.id, None)
             return False
         return True
 
+    def retire(self, idle: float = 0) -> bool:
+        """Take no more calls, if none is under way and the last one is `idle` seconds ago."""
+        with self._lock:
+            if self._pending or time.monotonic() - self.last_used < idle:
+                return False
+            self._doomed = True
+            return True
+
     def kill(self, why: str) -> None:
         """End it at once; calls under way fail with WorkerLost, which says why."""
-        self._blame = why
+        with self._lock:
+            self._doomed = True
+            self._blame = self._blame or why
         self._process.kill()
 
     def close(self, timeout: float = 5.0) -> None:
         """Let it end by closing its pipe; kill it when it does not."""
-        self._blame = self._blame or "it was stopped"
+        with self._lock:
+            self._doomed = True
+            self._blame = self._blame or "it was stopped"
         self._channel.close()
         try:
             self._process.wait(timeout)
@@ -158,7 +184,11 @@ class Worker:
             while True:
                 self._dispatch(self._channel.receive())
         except Closed:
-            self._bury()
+            pass
+        except Exception:  # a worker that was taken over may send anything
+            log.exception("worker %s sent what no worker sends", self.pid)
+            self.kill("it broke the protocol")
+        self._bury()
 
     def _dispatch(self, frame: Frame) -> None:
         head = frame.head
@@ -179,7 +209,8 @@ class Worker:
                     log.exception("a part of call %s could not be delivered", call.id)
             return
         self._pending.pop(call.id, None)
-        self.last_used = time.monotonic()
+        if call.counts:
+            self.last_used = time.monotonic()
         if "error" in head:
             call.answer.set_exception(error_from_json(head["error"]))
         else:
@@ -200,7 +231,7 @@ class Worker:
             )
             calls = [*self._pending.values()]
             self._pending.clear()
-        self._channel.close()
+        self._channel.release()
         for answer in (self._ready, self._opened, *(call.answer for call in calls)):
             if not answer.done():
                 answer.set_exception(self._lost)
@@ -231,5 +262,5 @@ def _describe_exit(code: int) -> str:
     if code == -signal.SIGKILL:
         return "it was killed, most likely because the machine ran out of memory"
     if code < 0:
-        return f"it crashed ({signal.Signals(-code).name})"
+        return f"it crashed ({signal.strsignal(-code) or -code})"
     return f"it ended with exit code {code}"

@@ -6,6 +6,7 @@ of cursors is made and configured before it.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ class Database:
         self.readable = tuple(spec["wall"]["read"]) + tuple(spec["wall"]["write"])
         self.listed = tuple(spec["wall"]["listed"])
         self.main = duckdb.connect(str(folder / "workspace.duckdb"), config=_CONNECT)
+        # Opened, it is ours alone: what lies there is of processes that are gone.
+        for each in ("temp", "exports", "spools") if spec["tidy"] else ("temp",):
+            _empty(folder / each)
         for statement in _settings(spec, folder):
             self.main.execute(statement)
         self._free = [self._cursor() for _ in range(spec["sessions"])]
@@ -148,6 +152,12 @@ class Database:
                 yield cursor
             finally:
                 self._system.append(cursor)
+
+
+def _empty(folder: Path) -> None:
+    for left in folder.iterdir():
+        with suppress(OSError):
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 
 def _settings(spec: dict[str, Any], folder: Path) -> list[str]:

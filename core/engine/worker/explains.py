@@ -18,7 +18,6 @@ from core.engine.worker.statements import bind, parts, split
 from core.errors import InvalidInput, QueryError
 from core.workers.child import Call
 
-
 _EXPLAIN = re.compile(r"^\s*explain\s+(?:analyze\s+)?(?:\([^()]*\)\s*)?", re.IGNORECASE)
 
 

@@ -20,6 +20,8 @@ from core.errors import Forbidden
 
 # A log file that cannot be written stops every statement of every session from then on.
 _LOGGING = re.compile(r"""enable_logging["\s]*\(""", re.IGNORECASE)
+# Everybody's search path names them: without one of them no statement runs.
+_OURS = re.compile(r"""\b(?:workspace|files)["\s;]*$""", re.IGNORECASE)
 # The profiler prints to the terminal of the app, also for the session after this one.
 _PRAGMA = re.compile(r"\bpragma\s+\w*(?:profil|progress)", re.IGNORECASE)
 _NAMES_FILES = re.compile(
@@ -42,6 +44,8 @@ def check(
     """Raise Forbidden for a statement that must not run: `reachable` may be read or listed."""
     if statement.type == duckdb.StatementType.LOAD:
         raise Forbidden(_EXTENSIONS.message, hint=_EXTENSIONS.hint)
+    if statement.type == duckdb.StatementType.DETACH and _OURS.search(sql):
+        raise Forbidden("The workspace's own databases, workspace and files, cannot be detached.")
     if _LOGGING.search(sql):
         raise Forbidden("The engine's own log cannot be switched on from a query.")
     if _PRAGMA.search(sql):
