@@ -19,8 +19,10 @@ def options_form(kind: Connector[Any], key: str) -> dict[str, Any]:
     if not shown:
         return values
     with st.expander("Options"):
-        for name, each in shown.items():
-            value = _widget(name, each, f"{key}-{name}")
+        columns = st.columns(3)
+        for at, (name, each) in enumerate(shown.items()):
+            with columns[at % 3]:
+                value = _widget(name, each, f"{key}-{name}")
             if value != each.get("default"):
                 values[name] = value
     return values

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import Forbidden
-from core.queries.runs import Entry
+from core.errors import Forbidden, MillpondError
 from core.workbench import Workspace
 from pages._helpers import errors_shown
 
 
-def show_refusal(workspace: Workspace, entry: Entry) -> None:
+def show_refusal(workspace: Workspace, error: MillpondError | None) -> None:
     """Offer to allow the folder of a path that lay outside the wall."""
-    error = entry.run.error
     if not isinstance(error, Forbidden) or not error.path:
         return
     if workspace.connections.refused_in_start_folder(error.path):
@@ -30,7 +28,7 @@ def show_refusal(workspace: Workspace, entry: Entry) -> None:
         icon=":material/folder_open:",
         on_click=_allow,
         args=(workspace, str(folder)),
-        help="SQL in this workspace may then read every file in it.",
+        help="SQL in this workspace may then read every file in it, hidden ones too.",
     )
 
 
@@ -45,4 +43,4 @@ def _folder(path: str) -> Path | None:
 def _allow(workspace: Workspace, folder: str) -> None:
     with errors_shown():
         workspace.connections.allow(folder)
-        st.toast(f"{folder} may be read now. Run the query again.", icon=":material/check:")
+        st.toast(f"{folder} may be read now. Try again.", icon=":material/check:")

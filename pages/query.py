@@ -195,4 +195,4 @@ def _show_outcome(here: Workspace, state: QueryState) -> None:
         st.caption("The result appears here. Ctrl+Enter runs the statement at the cursor.")
         return
     show_result(here, entry)
-    show_refusal(here, entry)
+    show_refusal(here, entry.run.error)

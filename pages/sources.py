@@ -9,10 +9,11 @@ import streamlit as st
 
 from core.connections.service import Source
 from core.connector import Report
-from core.errors import MillpondError
+from core.errors import Forbidden, MillpondError
 from core.workbench import Workspace
 from pages._form import options_form
 from pages._helpers import count, errors_shown, go_button, show_error, workspace
+from pages._refused import show_refusal
 
 
 def render() -> None:
@@ -47,7 +48,7 @@ def _show_list(here: Workspace) -> None:
 
 def _show_source(here: Workspace, source: Source) -> None:
     connection, kind = source.connection, source.kind
-    with st.container(border=True):
+    with st.container(border=True, gap="xxsmall"):
         head = st.container(horizontal=True, vertical_alignment="center")
         icon = f":material/{kind.icon}:" if kind else ":material/help:"
         sample = " :gray-badge[sample]" if connection.sample else ""
@@ -128,7 +129,11 @@ def _show_path(here: Workspace) -> None:
     )
     options = options_form(kinds[name], f"path-{name}") | {"path": full}
     if st.button("Add", type="primary", key="add-path"):
-        _add(here, alias, name, options)
+        try:
+            _add(here, alias, name, options)
+        except Forbidden as error:
+            show_error(error)
+            show_refusal(here, error)
 
 
 def _add(here: Workspace, alias: str, kind: str, options: dict[str, Any]) -> None:

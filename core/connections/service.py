@@ -17,7 +17,14 @@ from core.connections.reach import covers, reach
 from core.connections.records import Connections, FolderGrants, WorkspaceFacts
 from core.connector import Connector, Grants, Options, Reject, Report
 from core.engine.engine import Attachment, Engine, Reach
-from core.errors import ConnectError, InvalidInput, LimitExceeded, MillpondError, NotFound
+from core.errors import (
+    ConnectError,
+    Forbidden,
+    InvalidInput,
+    LimitExceeded,
+    MillpondError,
+    NotFound,
+)
 from core.plugins import Roster
 from core.settings import Settings
 from core.store.store import Store
@@ -282,9 +289,12 @@ class WorkspaceConnections:
             if not any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in known)
         ]
         if missing:
-            raise InvalidInput(
+            if not Path(missing[0]).exists():
+                raise ConnectError(f"There is no file {missing[0]}.", hint="Check the spelling.")
+            raise Forbidden(
                 f"{missing[0]} lies outside the folders that this workspace may use.",
                 hint="Allow its folder first, or upload the file.",
+                path=missing[0],
             )
         self._engine.ensure_sees((*needed.read, *needed.write))
 
