@@ -1,0 +1,152 @@
+"""The commands and their options, and the exit code: 0, 1, 2 for misuse, 130 for Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from core.cli.outcome import INTERRUPTED, show_error, show_unexpected
+from core.errors import MillpondError
+
+FORMATS = ("table", "csv", "json", "parquet", "arrow")
+
+_home = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data folder, instead of MILLPOND_HOME.",
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command, and return its exit code; errors are told on stderr, never as a traceback.
+
+    `--debug` shows tracebacks of errors that nobody expected.
+    """
+    try:
+        code = millpond.main([*arguments], prog_name="millpond", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Cancelled.", err=True)
+        return INTERRUPTED
+    except MillpondError as error:
+        return show_error(error)
+    except Exception as error:
+        return show_unexpected(error, debug="--debug" in arguments)
+    return int(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("millpond"), prog_name="millpond")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error in Millpond itself.")
+def millpond(debug: bool) -> None:
+    """Query files, databases and services in one SQL."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
+
+
+@millpond.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8501,
+    show_default=True,
+    type=click.IntRange(1, 65_535),
+    help="Port to listen on.",
+)
+@click.option("--browser/--no-browser", default=True, help="Open a browser, where there is one.")
+@_home
+def serve(host: str, port: int, browser: bool, home: Path | None) -> None:
+    """Open the app and its API until Ctrl-C."""
+    from core.cli.serve import serve
+
+    _use(home)
+    serve(host, port, browser=browser)
+
+
+@millpond.command()
+@click.argument("sql")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    help="Form of the result; without it, what --out ends in, else a table.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write the result to, instead of the standard output.",
+)
+@click.option(
+    "--param",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of $NAME: a number, true, false, null, else text. May be repeated.",
+)
+@click.option(
+    "--rows",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Rows that a table shows.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Time the query may take, instead of MILLPOND_QUERY_TIMEOUT.",
+)
+@_home
+def query(
+    sql: str,
+    format_name: str | None,
+    out: Path | None,
+    assignments: tuple[str, ...],
+    rows: int,
+    timeout: float | None,
+    home: Path | None,
+) -> None:
+    """Run SQL and print its result; `-` reads the SQL from the standard input."""
+    from core.cli.parameters import parse_assignments
+    from core.cli.query import Target, run_query
+
+    target = Target.choose(format_name, out, rows)
+    params = parse_assignments(assignments)
+    _use(home)
+    run_query(_sql(sql), params, target, timeout=timeout)
+
+
+@millpond.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@_home
+def doctor(as_json: bool, home: Path | None) -> int:
+    """Tell what works here, what is missing, and how to get it; 0 if Millpond is usable."""
+    from core.cli.doctor import examine, print_json, print_text
+
+    _use(home)
+    checks = examine()
+    (print_json if as_json else print_text)(checks)
+    return int(any(check.state == "failed" for check in checks))
+
+
+def _use(home: Path | None) -> None:
+    """Set the data folder before anything reads the settings."""
+    if home is not None:
+        os.environ["MILLPOND_HOME"] = str(home.expanduser().absolute())
+
+
+def _sql(argument: str) -> str:
+    if argument != "-":
+        return argument
+    text = sys.stdin.buffer.read()
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError("The standard input is not UTF-8 text.") from error
