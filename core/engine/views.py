@@ -57,12 +57,16 @@ def page_query(
 
 
 def rows_query(
-    columns: Sequence[Column], sorts: Sequence[Sort], filters: Sequence[Filter]
+    columns: Sequence[Column],
+    sorts: Sequence[Sort],
+    filters: Sequence[Filter],
+    limit: int | None = None,
 ) -> Query:
-    """Ask for all rows x all columns, sorted and filtered: what an export writes."""
+    """Ask for all rows, or the first `limit`, sorted and filtered: what an export writes."""
     where, params = _where(columns, filters)
     chosen = ", ".join(f"c{at}" for at in range(len(columns)))
-    return Query(f"SELECT {chosen} FROM result{where}{_order(columns, sorts)}", params)
+    most = "" if limit is None else f" LIMIT {limit}"
+    return Query(f"SELECT {chosen} FROM result{where}{_order(columns, sorts)}{most}", params)
 
 
 def count_query(columns: Sequence[Column], filters: Sequence[Filter]) -> Query:
