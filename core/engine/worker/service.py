@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import duckdb
@@ -17,12 +18,15 @@ from core.engine.worker.exports import export
 from core.engine.worker.over import Results, over
 from core.engine.worker.runs import run
 from core.engine.worker.sources import Sources
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.workers.child import Call
 from core.workers.wall import Isolation
 
 # Importing duckdb starts a thread, and a wall can only be entered by a process that has one.
 duckdb.default_connection().close()
+
+# What DuckDB says of a file that is locked: on Linux and macOS, and on Windows.
+_HELD = re.compile(r"Could not set lock on file|used by another process", re.IGNORECASE)
 
 
 class EngineService:
@@ -68,10 +72,25 @@ class EngineService:
 
 
 def open(spec: dict[str, Any], isolation: Isolation) -> EngineService:  # noqa: A001 - child's name
-    """Open the workspace's database. Raises ConfigError or ConnectError where it cannot."""
+    """Open the workspace's database.
+
+    Raises Conflict where another process has it open, ConfigError or ConnectError where it cannot
+    be opened for another reason.
+    """
     os.umask(0o077)
     pa.set_cpu_count(spec["threads"])
     try:
         return EngineService(spec)
     except Exception as error:
+        if isinstance(error, duckdb.IOException) and _HELD.search(str(error)):
+            raise _in_use(str(error)) from error
         raise translate(error, "", spec["wall"]["read"]) from error
+
+
+def _in_use(text: str) -> Conflict:
+    holder = re.search(r"PID (\d+)", text)
+    by = f" by process {holder[1]}" if holder else ""
+    return Conflict(
+        f"This workspace is already open elsewhere{by}: one engine at a time may have it.",
+        hint="Close the other program that uses this data folder, or set another MILLPOND_HOME.",
+    )
