@@ -28,7 +28,7 @@ class Health(BaseModel):
     workers: dict[str, WorkerHealth]
 
 
-@router.get("/v1/health", responses={200: {"model": Health}})
+@router.get("/v1/health", responses={200: {"model": Health, "description": "All is well."}})
 def get_health(request: Request) -> Response:
     """Tell how app, store and workers are; 503 when one of them cannot work."""
     health = workbench(request).health()

@@ -63,8 +63,8 @@ class RowsOfQuery(BaseModel):
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": RowsOfQuery,
-        "description": "The rows of the last statement that has any. Beside JSON, "
-        "Millpond-Truncated tells whether there were more than the limit.",
+        "description": "The rows. The header Millpond-Truncated tells whether there were more "
+        "than the limit; Millpond-Query is the id under which the history has it.",
         "content": {media: {} for media in CHOICES if media != JSON},
     },
     204: {"description": "No statement has rows, and the form wanted is not JSON."},
@@ -75,7 +75,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 async def run_query(body: OneShotQuery, request: Request, workspace: Here) -> Response:
     """Run SQL and answer the rows of the last statement that has any.
 
-    `Accept` chooses the form. It runs in a session of its own: temporary tables and open
+    The Accept header chooses the form. It runs in a session of its own: temporary tables and open
     transactions end with it. A caller that goes away cancels it.
     """
     media = choose(", ".join(request.headers.getlist("accept")))

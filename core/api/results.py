@@ -49,11 +49,11 @@ class RowsPage(BaseModel):
     arriving: bool = Field(description="Both may still grow.")
 
 
-@router.get("/rows", responses={200: {"model": RowsPage}})
+@router.get("/rows", responses={200: {"model": RowsPage, "description": "The page."}})
 def get_rows(
     id: _Id,
     workspace: Here,
-    offset: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    offset: Annotated[int, Query(ge=0, le=10**15)] = 0,
     limit: Annotated[int, Query(ge=0, le=PAGE_ROWS)] = 200,
     sort: _Sort = "",
     filter: _Filter = "",

@@ -74,12 +74,17 @@ def test_a_query_of_a_page_can_be_seen_and_cancelled(
     eventually(lambda: run.state == "cancelled")
 
 
-def test_sessions_of_ended_queries_are_given_back(
+def test_the_session_of_an_ended_query_is_closed(
     http: httpx.Client, workbench: Workbench, eventually: Eventually
 ) -> None:
-    sql = "CREATE TEMP TABLE mine AS SELECT 1"
-    addresses = [start(http, sql) for _ in range(workbench.settings.sessions + 4)]
-    assert {ended(http, each, eventually)["state"] for each in addresses} == {"done"}
+    told = ended(http, start(http, "CREATE TEMP TABLE mine AS SELECT 1"), eventually)
+    session = workbench.workspace().queries.get(told["id"]).session
+
+    def has_forgotten() -> bool:
+        run = session.start("FROM mine")
+        return run.wait(10) and run.error is not None
+
+    eventually(has_forgotten)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

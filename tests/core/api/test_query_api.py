@@ -93,7 +93,7 @@ def test_a_cap_spares_the_engine_the_rest(
 
 
 def test_a_cap_keeps_no_later_statement_from_running(http: httpx.Client) -> None:
-    sql = "SELECT * FROM range(300_000); CREATE OR REPLACE TABLE later AS SELECT 7 AS x"
+    sql = "SELECT * FROM range(5_000_000); CREATE OR REPLACE TABLE later AS SELECT 7 AS x"
     given = answer(http, sql, limit=1)
     assert (given["rows"], given["truncated"]) == ([[0]], True)
     assert answer(http, "FROM later")["rows"] == [[7]]
@@ -101,9 +101,9 @@ def test_a_cap_keeps_no_later_statement_from_running(http: httpx.Client) -> None
 
 def test_a_cap_keeps_no_change_from_being_made(http: httpx.Client) -> None:
     answer(http, "CREATE OR REPLACE TABLE changed (x BIGINT)")
-    sql = "INSERT INTO changed SELECT * FROM range(300_000) RETURNING x"
+    sql = "INSERT INTO changed SELECT * FROM range(3_000_000) RETURNING x"
     assert answer(http, sql, limit=1)["truncated"] is True
-    assert answer(http, "SELECT count(*) FROM changed")["rows"] == [[300_000]]
+    assert answer(http, "SELECT count(*) FROM changed")["rows"] == [[3_000_000]]
 
 
 def test_the_last_result_that_has_rows_is_answered(http: httpx.Client) -> None:
