@@ -26,6 +26,7 @@ from core.workers.worker import Pending, Worker
 
 MODULE = "core.engine.worker.service"
 _CHECK_SECONDS = 30
+_READS = ("over", "catalog", "functions", "release")
 WATCH = 0.05
 """Seconds between two interrupts: one that lands before a statement starts is lost."""
 
@@ -110,6 +111,15 @@ class Engine:
         One that takes longer than `timeout` s, by default the time of a query, is interrupted.
         Raises LimitExceeded or WorkerLost then.
         """
+        try:
+            return self._call(op, timeout, args, body)
+        except WorkerLost:
+            # A process that was killed is noticed a moment later; asking again changes nothing.
+            if op not in _READS or self._closed:
+                raise
+            return self._call(op, timeout, args, body)
+
+    def _call(self, op: str, timeout: float | None, args: dict[str, Any], body: Any) -> Frame:
         worker, call = self._begin(op, args, body=body)
         seconds = timeout or self.settings.query_timeout
         with suppress(FutureTimeout):

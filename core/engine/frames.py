@@ -1,4 +1,4 @@
-"""Arrow to polars, without the dates and times that polars can hold and nobody can read.
+"""Arrow to polars, without the values that one of them can hold and nobody can read.
 
 DuckDB knows infinity, 24:00 and years beyond 9999; Python's types do not, and polars panics when it
 is asked for such a value. A column that holds one is text on that page, as DuckDB writes it.
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 _DAY = 86_400
 _FIRST, _LAST = -719_162 * _DAY, 2_932_897 * _DAY  # 0001-01-01 and 10000-01-01, s from 1970
+_DIGITS = 10**38
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -28,6 +29,12 @@ def _readable(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     kind = field.type
     if pa.types.is_date32(kind):
         return _texted(column, column.cast(pa.int32()), 1, days=True)
+    if pa.types.is_decimal(kind) and kind.precision == 38 and kind.scale == 0:
+        values = column.to_pylist()  # a HUGEINT may have 39 digits, and polars would round it
+        if any(value is not None and abs(value) >= _DIGITS for value in values):
+            return pa.chunked_array(
+                [pa.array([None if value is None else str(value) for value in values])]
+            )
     if pa.types.is_timestamp(kind):
         return _texted(column, column.cast(pa.int64()), _TICKS[kind.unit])
     if pa.types.is_time64(kind):

@@ -52,7 +52,7 @@ class SpoolWriter:
             start = self._file.tell()
             if start + piece.nbytes > self._limit:
                 raise LimitExceeded(
-                    f"The result is larger than {self._limit / 1e9:.1f} GB, which one may be.",
+                    f"The result is larger than {self._limit / 1e6:,.0f} MB, which one may be.",
                     hint="Select fewer rows or columns, or raise MILLPOND_SPOOL_LIMIT.",
                     setting="MILLPOND_SPOOL_LIMIT",
                 )

@@ -245,6 +245,9 @@ def _spawn(module: str, *packages: str) -> tuple[subprocess.Popen[bytes], Channe
     # A wall binds one thread, so a worker must have no other when it enters.
     environment["OPENBLAS_NUM_THREADS"] = "1"
     environment["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    # Arrow's default takes 1 GiB of address space at its start, which counts against the wall's
+    # limit on memory as if it were used.
+    environment["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     # A socket pair and no pipes: SQL could open a pipe as /dev/fd/N and speak for the worker.
     ours, theirs = socket.socketpair()
     with ours, theirs:

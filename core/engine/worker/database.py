@@ -161,7 +161,7 @@ def _empty(folder: Path) -> None:
 
 
 def _settings(spec: dict[str, Any], folder: Path) -> list[str]:
-    nowhere = literal(str(folder / "nowhere"))
+    nowhere = literal("/dev/null/nowhere")  # a folder that can never be made
     return [
         *(f"LOAD {literal(path)}" for path in spec["extensions"]),
         "ATTACH ':memory:' AS files",

@@ -6,6 +6,7 @@ types and `__row`, the position from 0. What was spooled as text is cast back on
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -24,6 +25,7 @@ from core.errors import NotFound
 from core.workers.child import Call
 
 KEPT = 8
+_ARRAY = re.compile(r"\[\d+\]$")
 
 
 class Results:
@@ -113,8 +115,8 @@ def relation(types: list[str], table: pa.Table) -> str:
     columns = []
     for at, name in enumerate(types):
         texted = pa.types.is_string(table.schema.field(at).type) and name != "VARCHAR"
-        wide = name == "HUGEINT"
-        columns.append(f"CAST(c{at} AS {name}) AS c{at}" if texted or wide else f"c{at}")
+        changed = texted or name == "HUGEINT" or _ARRAY.search(name)
+        columns.append(f"CAST(c{at} AS {name}) AS c{at}" if changed else f"c{at}")
     if "__row" in table.column_names:
         columns.append("__row")
     return f"SELECT {', '.join(columns)} FROM spool"

@@ -38,6 +38,7 @@ class Plainer:
         self._steps = [_step(field.type, name) for field, name in zip(schema, types, strict=True)]
         self._odd = [at for at, step in enumerate(self._steps) if step == "text"]
         self._wide = [at for at, step in enumerate(self._steps) if step == "decimal"]
+        self._arrays = [at for at, step in enumerate(self._steps) if step == "list"]
         self._bools = [at for at, step in enumerate(self._steps) if step == "bool"]
         self.schema = pa.schema(
             (name, _plain_type(field.type, step))
@@ -53,6 +54,8 @@ class Plainer:
         columns = batch.columns
         for at in self._wide:
             columns[at] = _as_decimal(columns[at])
+        for at in self._arrays:
+            columns[at] = columns[at].cast(self.schema.field(at).type)
         for at in self._bools:
             columns[at] = columns[at].storage.cast(pa.bool_())
         if not batch.num_rows:
@@ -71,8 +74,11 @@ def _step(kind: pa.DataType, name: str) -> str:
         return "bool" if isinstance(kind, pa.BaseExtensionType) else "keep"
     if name in _PLAIN or name.startswith("DECIMAL"):
         return "keep"
-    nested = pa.types.is_nested(kind) and not _holds_odd(kind)
-    return "keep" if nested else "text"
+    if not pa.types.is_nested(kind):
+        return "text"
+    if pa.types.is_fixed_size_list(kind):  # polars refuses parts of some of them
+        return "text" if _holds_odd(kind.value_type) else "list"
+    return "text" if _holds_odd(kind) else "keep"
 
 
 def _holds_odd(kind: pa.DataType) -> bool:
@@ -81,11 +87,13 @@ def _holds_odd(kind: pa.DataType) -> bool:
     if pa.types.is_union(kind) or pa.types.is_dictionary(kind) or pa.types.is_temporal(kind):
         return True
     if pa.types.is_fixed_size_list(kind) or pa.types.is_map(kind):
-        return pa.types.is_map(kind) or _holds_odd(kind.value_type)
+        return True
     return any(_holds_odd(kind.field(at).type) for at in range(kind.num_fields))
 
 
 def _plain_type(kind: pa.DataType, step: str) -> pa.DataType:
+    if step == "list":
+        return pa.list_(kind.value_type)
     plain = {"decimal": pa.decimal128(38, 0), "text": pa.string(), "bool": pa.bool_()}
     return plain.get(step, kind)
 

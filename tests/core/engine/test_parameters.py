@@ -1,0 +1,43 @@
+"""Values of parameters cross to the worker as JSON and come out as they went in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import pytest
+
+from core.engine.parameters import from_json, to_json
+from core.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -(2**127),
+        1.5,
+        float("inf"),
+        "\U0001f986 '\\",
+        date(1, 1, 1),
+        datetime(2024, 2, 29, 12, 0, 0, 5),
+        datetime(2024, 2, 29, tzinfo=UTC),
+        time(23, 59, 59, 999999),
+        Decimal("-0.10"),
+        b"\0\xff",
+        [],
+        [1, [None, date(2024, 1, 1)]],
+    ],
+)
+def test_a_value_survives_the_journey(value: object) -> None:
+    travelled = from_json(json.loads(json.dumps(to_json({"p": value}))))["p"]
+    assert travelled == value
+    assert type(travelled) is type(value)
+
+
+@pytest.mark.parametrize("value", [object(), {"a": 1}, {1}, 1j, [object()]])
+def test_a_value_that_sql_cannot_take_is_refused_by_name(value: object) -> None:
+    with pytest.raises(InvalidInput, match=r"value of \$price is a"):
+        to_json({"price": value})
