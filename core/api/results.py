@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from core.api.caller import Here
@@ -76,8 +76,9 @@ def get_rows(
         "matching": page.matching,
         "arriving": page.arriving,
     }
-    content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(
+        to_json(answer), media_type="application/json", headers={"Cache-Control": "no-store"}
+    )
 
 
 @router.get(
