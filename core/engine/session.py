@@ -24,7 +24,7 @@ from core.engine.relation import Query
 from core.engine.results import Page, ResultSet
 from core.engine.run import Arrival, Run
 from core.engine.views import Sort, count_query, page_query, rows_query
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MillpondError
 
 FORMATS = {"csv": ".csv", "parquet": ".parquet", "json": ".jsonl", "excel": ".xlsx"}
 FORMATS |= {"arrow": ".arrow"}
@@ -126,17 +126,13 @@ class Session:
 
     def export(self, sql: str, params: Mapping[str, Any] | None, *, format: str) -> Path:
         """Run a query into a file of the workspace, and return its path; the caller removes it."""
-        path = self._target(format)
-        self._engine.call(
-            "export",
+        return self._export(
+            format,
             session=self.name,
             sql=sql,
             params=to_json(params or {}),
             statement_limit=self._engine.settings.statement_limit,
-            format=format,
-            path=str(path),
         )
-        return path
 
     def export_result(
         self,
@@ -153,30 +149,31 @@ class Session:
         Sorted and filtered as asked; the caller removes the file.
         """
         arrival = run.arrival(result.id)
-        path = self._target(format)
         query = rows_query(arrival.result.columns, sorts, filters, limit)
         names = [column.name for column in arrival.result.columns]
-        self._engine.call(
-            "export",
-            body=arrival.body,
-            **_subject(arrival),
-            **_query(query),
-            names=names,
-            format=format,
-            path=str(path),
+        return self._export(
+            format, body=arrival.body, **_subject(arrival), **_query(query), names=names
         )
-        return path
 
     def close(self) -> None:
         """End the session: what was temporary in it is gone."""
         self._engine.release(self.name)
 
-    def _target(self, format: str) -> Path:
+    def _export(self, format: str, **args: Any) -> Path:
+        """Have a file written; nothing is left of one that could not be finished."""
         if format not in FORMATS:
             raise InvalidInput(
                 f"{format!r} is not a format.", hint=f"Choose one of {', '.join(sorted(FORMATS))}."
             )
-        return self._engine.exports / f"{uuid.uuid4().hex}{FORMATS[format]}"
+        path = self._engine.exports / f"{uuid.uuid4().hex}{FORMATS[format]}"
+        try:
+            self._engine.call("export", **args, format=format, path=str(path))
+        except MillpondError:
+            # A worker that was killed could not tidy up; tmp_ is what DuckDB writes first.
+            for left in (path, path.with_name(f"tmp_{path.name}")):
+                left.unlink(missing_ok=True)
+            raise
+        return path
 
 
 def _subject(arrival: Arrival) -> dict[str, Any]:

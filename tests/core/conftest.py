@@ -28,7 +28,7 @@ def open_engine(
     """Open an engine whose start folder, home/start, may be read and listed."""
     start = home / "start"
     start.mkdir(parents=True, exist_ok=True)
-    chosen: dict[str, Any] = {"memory_limit": 500_000_000, "threads": 2, "cancel_grace": 1}
+    chosen: dict[str, Any] = {"memory_limit": 500_000_000, "threads": 2, "cancel_grace": 0.5}
     return Engine(
         supervisor,
         Settings(home=home, start_folder=start, **(chosen | settings)),

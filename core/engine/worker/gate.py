@@ -24,6 +24,7 @@ _LOGGING = re.compile(r"""enable_logging["\s]*\(""", re.IGNORECASE)
 _OURS = re.compile(r"""\b(?:workspace|files)["\s;]*$""", re.IGNORECASE)
 # The profiler prints to the terminal of the app, also for the session after this one.
 _PRAGMA = re.compile(r"\bpragma\s+\w*(?:profil|progress)", re.IGNORECASE)
+_SECRET = re.compile(r"\bcreate\b[^'\"]*\bpersistent\s+secret\b", re.IGNORECASE)
 _NAMES_FILES = re.compile(
     r"""\b(?:glob|attach|read_\w+|sniff_csv|\w+_scan|parquet_\w+)\b|['"][^'"\n]*[*?\[]""",
     re.IGNORECASE,
@@ -48,6 +49,10 @@ def check(
         raise Forbidden("The workspace's own databases, workspace and files, cannot be detached.")
     if _LOGGING.search(sql):
         raise Forbidden("The engine's own log cannot be switched on from a query.")
+    if _SECRET.search(sql):
+        raise Forbidden(
+            "A secret cannot be kept by a query.", hint="Add a connection: it seals its secrets."
+        )
     if _PRAGMA.search(sql):
         raise Forbidden("The engine's profiler cannot be switched on.", hint="Use EXPLAIN ANALYZE.")
     given = [value for value in params.values() if isinstance(value, str)]
