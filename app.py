@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from core.api.app import build
-from core.api.guard import LocalOnly
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from core.api.app import build
+from core.api.guard import LocalOnly
 from core.workbench import close_shared, shared
 from pages._components.assets import ASSETS
 from pages._http import Immutable

@@ -45,8 +45,6 @@ class RunBook:
         self._limit = limit
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._lock = threading.Lock()
-        for left in spools.glob("*.arrow"):  # of a process that is gone: nobody can ask for them
-            left.unlink(missing_ok=True)
 
     def add(self, entry: Entry) -> None:
         """Keep a run, and tidy up when it ends."""
