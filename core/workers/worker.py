@@ -208,13 +208,16 @@ class Worker:
                 except Exception:  # the listener must survive its callers
                     log.exception("a part of call %s could not be delivered", call.id)
             return
+        # Read before it is taken off the list: who sends nonsense is buried, with all on the list.
+        error = error_from_json(head["error"]) if "error" in head else None
+        end = Frame(head["end"], frame.body) if error is None else None
         self._pending.pop(call.id, None)
         if call.counts:
             self.last_used = time.monotonic()
-        if "error" in head:
-            call.answer.set_exception(error_from_json(head["error"]))
-        else:
-            call.answer.set_result(Frame(head["end"], frame.body))
+        if error is not None:
+            call.answer.set_exception(error)
+        elif end is not None:
+            call.answer.set_result(end)
 
     def _bury(self) -> None:
         """Learn how the process ended, and tell all who wait."""

@@ -11,10 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.engine.engine import Attachment, Engine
+from core.engine.engine import Attachment, Engine, Reach
 from core.engine.run import Run
 from core.engine.session import Session
-from core.errors import LimitExceeded, MillpondError, QueryCancelled, WorkerLost
+from core.errors import Forbidden, LimitExceeded, MillpondError, QueryCancelled, WorkerLost
+from core.settings import Settings
+from core.workers.supervisor import Supervisor
 
 SLOW = "select count(*) from range(1_000_000) a(i), range(1_000_000) b(j) where i * j % 7 = 3"
 DEAF = "select list_reduce(range(50_000_000), lambda x, y: x + y)"  # does not hear an interrupt
@@ -267,6 +269,40 @@ def test_a_broken_source_is_named_and_breaks_nothing_else(make_engine, tmp_path:
     assert session.page(run, run.results[0]).frame.item() == 2
     assert set(engine.broken) == {"gone", "nonsense"}
     assert all(isinstance(error, MillpondError) for error in engine.broken.values())
+
+
+def test_a_folder_that_is_granted_is_readable_after_the_renewal(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    granted = tmp_path / "granted"
+    granted.mkdir()
+    (granted / "a.csv").write_text("n\n5\n")
+    grants: list[str] = []
+    settings = Settings(home=tmp_path, start_folder=tmp_path, memory_limit=300_000_000)
+    engine = Engine(
+        supervisor,
+        settings,
+        tmp_path / "w",
+        reach=lambda: Reach(read=tuple(grants)),
+        attachments=list,
+    )
+    session = Session(engine, "s")
+    sql = f"create or replace table kept as from '{granted}/a.csv'; from kept"
+    with pytest.raises(Forbidden) as caught:
+        session.run(sql)
+    assert caught.value.path == f"{granted}/a.csv"
+    grants.append(str(granted))
+    running = session.start(SLOW)
+    engine.renew()
+    assert running.state == "running"  # it is not ended for it
+    running.cancel()
+    running.wait()
+    session.run(sql)
+    engine.close()
+    again = Engine(supervisor, settings, tmp_path / "w", reach=Reach, attachments=list)
+    run = Session(again, "s").run("from kept")  # tables outlive engine and wall
+    assert Session(again, "s").page(run, run.results[0]).frame.item() == 5
+    again.close()
 
 
 def test_a_closed_engine_starts_no_worker_again(make_engine) -> None:
