@@ -76,19 +76,20 @@ class Server:
 
 
 @contextmanager
-def serving(script: Path) -> Iterator[Server]:
-    """Start a script, in a home of its own with the inputs' folder granted, and end it."""
+def serving(script: Path, home: Path | None = None) -> Iterator[Server]:
+    """Start a script with the inputs' folder granted, in a new home or one used before; end it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     given = ["--server.port", str(port), "--server.headless", "true"]
-    with tempfile.TemporaryDirectory(prefix="millpond-") as home:
-        environment = {"MILLPOND_HOME": home, "MILLPOND_START_FOLDER": str(FOLDER)}
+    with tempfile.TemporaryDirectory(prefix="millpond-") as new:
+        environment = {"MILLPOND_HOME": str(home or new), "MILLPOND_START_FOLDER": str(FOLDER)}
         started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(script), *given],
             cwd=ROOT,
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             url = f"http://127.0.0.1:{port}"

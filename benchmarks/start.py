@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -13,26 +15,34 @@ from benchmarks.rounds import alternate_timed
 from benchmarks.servers import BARE, MILLPOND, serving
 from benchmarks.tabs import browsing
 
-PAGES = {"home page": ("/", "h1"), "query page": ("/query", ".cm-content")}
+# Page, what is usable of it, and whether each start is the first one ever, in a new home.
+STARTS = {
+    "home page": ("/", "h1", False),
+    "query page": ("/query", ".cm-content", False),
+    "home page at the first start ever": ("/", "h1", True),
+}
 
 
 def main() -> None:
     """Start Millpond and the bare app in turns."""
     given = _arguments()
     report = Report("uv run python -m benchmarks.start", given.results)
-    with browsing() as browser:
-        for name, (path, usable) in PAGES.items():
+    with browsing() as browser, tempfile.TemporaryDirectory(prefix="millpond-") as used:
+        for name, (path, usable, is_first) in STARTS.items():
+            home = None if is_first else Path(used)
             pair = alternate_timed(
-                lambda path=path, usable=usable: _start(browser, MILLPOND, path, usable),
-                lambda: _start(browser, BARE, "/", "textarea"),
+                partial(_start, browser, MILLPOND, path, usable, home),
+                partial(_start, browser, BARE, "/", "textarea"),
                 given.rounds,
             )
             called = f"Process start to the usable {name}, beside a bare Streamlit app"
             report.add(name, [Figure(called, pair.ratio, "x", 1.5, pair.how)])
 
 
-def _start(browser: Browser, script: Path, path: str, usable: str) -> float:
-    with browser.new_context() as context, serving(script) as server:
+def _start(
+    browser: Browser, script: Path, path: str, usable: str, home: Path | None = None
+) -> float:
+    with browser.new_context() as context, serving(script, home) as server:
         page = context.new_page()
         server.wait()
         page.goto(server.url + path)

@@ -40,7 +40,7 @@ def test_the_browser_is_measured(tmp_path):
 
 @pytest.mark.browser
 def test_the_start_is_measured(tmp_path):
-    assert [*measured(tmp_path, "start", "--rounds", "1")] == ["home page", "query page"]
+    assert len(measured(tmp_path, "start", "--rounds", "1")) == 3
 
 
 def test_ours_and_the_floor_take_turns_and_warm_rounds_are_left_out():
