@@ -53,7 +53,7 @@ class _Statement:
     """One statement under way, and what has been reported of it."""
 
     def __init__(self, database: Database, activity: Activity, call: Call, index: int) -> None:
-        self._activity, self._call = activity, call
+        self._database, self._activity, self._call = database, activity, call
         self._reachable = database.readable + database.listed
         self._limit: int = call.args["spool_limit"]
         self._index = index
@@ -69,6 +69,8 @@ class _Statement:
             self._activity.check()
             values = bind(statement, params)
             check(statement, text.sql, values or {}, self._reachable)
+            if statement.type.name not in ("SELECT", "EXPLAIN"):
+                self._database.touch(self._call.args["session"])
             cursor.execute(statement, values)
         if statement is None:
             return

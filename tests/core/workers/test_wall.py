@@ -44,6 +44,7 @@ def sql(text):
         "home_directory": spec["write"], "temp_directory": spec["write"] + "/spill",
         "python_enable_replacements": "false", "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false", "threads": "2", "memory_limit": "100MB"})
+    con.execute("SET enable_progress_bar = false")  # it prints into what the test reads
     for extension in spec["extensions"]:
         con.execute(f"LOAD '{extension}'")
     con.execute(text)
