@@ -98,7 +98,10 @@ class Folder(Connector[FolderOptions]):
             con.execute(f"DESCRIBE {_select(con, options)}").fetchall()
         report = _bad_rows(con, options, files) if options.format == "csv" else Report(tables=())
         empty = sum(1 for file in files if os.path.getsize(file) == 0)
-        notes = (f"{len(files)} files.", *([f"{empty} of them are empty."] if empty else []))
+        notes = (
+            f"{len(files)} file{'s' * (len(files) != 1)}.",
+            *([f"{empty} of them are empty."] if empty else []),
+        )
         return replace(
             report,
             tables=(named(con, alias),),

@@ -50,7 +50,12 @@ def show_chart(entry: Entry, result: ResultSet) -> None:
         "Aggregate", AGGREGATES, index=AGGREGATES.index(first.aggregate), key=f"{key}-a", width=130
     )
     visual = kinds[chosen]
-    fields = {"x": x, "y": tuple(y), "colour": colour, "aggregate": aggregate}
+    fields: dict[str, Any] = {"x": x, "y": tuple(y), "colour": colour, "aggregate": aggregate}
+    if "row" in visual.Options.model_fields:
+        fields["row"] = row.selectbox("Row", ["", *names], key=f"{key}-row", width=180)
+        if not (x and fields["row"]):
+            st.caption("Choose a column for X and one for Row.")
+            return
     options = visual.Options(**fields)
     st.plotly_chart(_figure(entry, result, visual, options), theme=None, key=f"{key}-figure")
 

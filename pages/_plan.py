@@ -19,11 +19,13 @@ def show_plan(entry: Entry) -> None:
     rows = [_row(depth, node) for depth, node in plan.walk()]
     config = {
         "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
-        "ms": st.column_config.NumberColumn(format="%.2f"),
+        "ms": st.column_config.NumberColumn(format="%.2f", help="Added up over all threads."),
+        "Rows": st.column_config.NumberColumn(format="localized"),
+        "Estimated": st.column_config.NumberColumn(format="localized"),
     }
     if not timed:
         rows = [{name: row[name] for name in ("Step", "Estimated", "Details")} for row in rows]
-    st.dataframe(rows, column_config=config, hide_index=True)
+    st.dataframe(rows, column_config=config, hide_index=True, placeholder="")
 
 
 def _row(depth: int, node: PlanNode) -> dict[str, object]:

@@ -19,6 +19,7 @@ from core.workbench import Workspace
 from pages._components.editor import Diagnostic, EditorEvent, editor_text
 
 EDITOR = "query-editor"
+KEPT_TABS = 20
 GLANCE = 0.15
 """Seconds to wait for a run before its progress is drawn: most are done by then."""
 
@@ -31,6 +32,7 @@ class QueryState:
     text: str = ""
     revision: int = 0
     saved_id: str = ""
+    saved_revision: int = 0
     problem: MillpondError | None = None
     values: dict[str, str] = field(default_factory=dict)
 
@@ -41,7 +43,9 @@ class QueryState:
     def replace(self, text: str) -> None:
         """Put another text into the editor."""
         self.text = text
-        self.revision += 1
+        # Unique among all tabs, for they share one editor.
+        st.session_state["query-revision"] = st.session_state.get("query-revision", 0) + 1
+        self.revision = st.session_state["query-revision"]
 
     def parameters(self) -> tuple[str, ...]:
         """Return the names of the `$parameters` in the text, each once."""
@@ -69,24 +73,41 @@ class QueryState:
 
 
 def query_state(workspace: Workspace) -> QueryState:
-    """Return this tab's state; a new one takes over what the address says."""
-    state: QueryState | None = st.session_state.get("query-state")
-    asked = st.query_params.get("tab", "")
-    # An address without a tab, as a link or New gives it, is a new one; a rerun keeps its own.
-    if state is None or asked != state.tab:
-        state = QueryState(asked or secrets.token_hex(4))
-        st.session_state["query-state"] = state
-        _fill(state, workspace)
-    if st.query_params.get("tab") != state.tab:
-        st.query_params["tab"] = state.tab
-    _follow_link(state, workspace)
+    """Return the state of the tab that the address names.
+
+    Without a name it is the tab that this browser showed last; a link that fills the editor opens
+    one of its own.
+    """
+    states: dict[str, QueryState] = st.session_state.setdefault("query-states", {})
+    current = st.session_state.get("query-tab", "")
+    linked = "sql" in st.query_params or "query" in st.query_params
+    tab = st.query_params.get("tab", "") or ("" if linked else current) or new_tab()
+    if tab != current:
+        if current in states:
+            states[current].text = states[current].current_text()
+        states[tab] = _entered(states.pop(tab, None) or _opened(tab, workspace))
+        st.session_state["query-tab"] = tab
+        for oldest in [*states][:-KEPT_TABS]:
+            del states[oldest]
+    if st.query_params.get("tab") != tab:
+        st.query_params["tab"] = tab
+    _follow_link(states[tab], workspace)
+    return states[tab]
+
+
+def new_tab() -> str:
+    """Make up a name for a tab."""
+    return secrets.token_hex(4)
+
+
+def _opened(tab: str, workspace: Workspace) -> QueryState:
+    entry = workspace.queries.find(tab)
+    return QueryState(tab, entry.text if entry else "")
+
+
+def _entered(state: QueryState) -> QueryState:
+    state.replace(state.text)
     return state
-
-
-def _fill(state: QueryState, workspace: Workspace) -> None:
-    entry = workspace.queries.find(state.tab)
-    if entry is not None:
-        state.text = entry.text
 
 
 def _follow_link(state: QueryState, workspace: Workspace) -> None:
@@ -101,7 +122,7 @@ def _follow_link(state: QueryState, workspace: Workspace) -> None:
             state.problem = error
             del st.query_params["query"]
         else:
-            state.saved_id = wanted
+            state.saved_id, state.saved_revision = wanted, saved.document.revision
             state.values = {name: str(value) for name, value in saved.query.parameters.items()}
             state.replace(saved.query.sql)
 

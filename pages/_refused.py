@@ -15,10 +15,8 @@ def show_refusal(workspace: Workspace, error: MillpondError | None) -> None:
     """Offer to allow the folder of a path that lay outside the wall."""
     if not isinstance(error, Forbidden) or not error.path:
         return
-    if workspace.connections.refused_in_start_folder(error.path):
-        # The wall went up before this file was there: the next worker sees it.
-        workspace.engine.renew()
-        st.info("That file is new. Run the query again.", icon=":material/refresh:")
+    if workspace.engine.within_reach(error.path):
+        st.info("That file is new, or was replaced. Try again.", icon=":material/refresh:")
         return
     folder = _folder(error.path)
     if folder is None:
@@ -43,4 +41,5 @@ def _folder(path: str) -> Path | None:
 def _allow(workspace: Workspace, folder: str) -> None:
     with errors_shown():
         workspace.connections.allow(folder)
-        st.toast(f"{folder} may be read now. Try again.", icon=":material/check:")
+        # A callback of a fragment draws nothing itself.
+        st.session_state["notice"] = f"{folder} may be read now. Try again."

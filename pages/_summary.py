@@ -18,7 +18,9 @@ def show_summary(entry: Entry, result: ResultSet) -> None:
     notes = {each.note for each in profiles if each.note}
     for note in sorted(notes):
         st.caption(f"Figures are {note}." if note.startswith("from") else f"Here {note}.")
-    st.dataframe([_row(each) for each in profiles], column_config=_COLUMNS, hide_index=True)
+    st.dataframe(
+        [_row(each) for each in profiles], column_config=_COLUMNS, hide_index=True, placeholder=""
+    )
     with_top = {at: each for at, each in enumerate(profiles) if each.top}
     if not with_top:
         return

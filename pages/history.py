@@ -50,7 +50,8 @@ def _show_runs(here: Workspace) -> None:
     picked = st.dataframe(
         rows,
         hide_index=True,
-        height=420,
+        placeholder="",
+        height=420 if len(rows) > 10 else "auto",
         column_config=_COLUMNS,
         key="runs",
         on_select="rerun",
@@ -104,7 +105,7 @@ def _show_saved(here: Workspace) -> None:
         with st.container(border=True):
             head = st.container(horizontal=True, vertical_alignment="center")
             tags = " ".join(f":gray-badge[{tag}]" for tag in saved.query.tags)
-            head.markdown(f"**{saved.query.name}** {tags}")
+            head.markdown(f"**{saved.query.name}** {tags}", width="stretch")
             with head:
                 go_button(
                     "Open",

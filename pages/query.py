@@ -9,7 +9,7 @@ from core.queries.models import SavedQuery
 from core.workbench import Workspace
 from pages._components.editor import EditorEvent, sql_editor
 from pages._helpers import count, errors_shown, first_line, show_error, workspace
-from pages._query_state import EDITOR, QueryState, diagnostics, query_state
+from pages._query_state import EDITOR, QueryState, diagnostics, new_tab, query_state
 from pages._refused import show_refusal
 from pages._result import show_result
 from pages._tree import schema_names, show_tree
@@ -88,9 +88,8 @@ def _show_bar(here: Workspace, state: QueryState) -> None:
     bar.button(
         "New",
         icon=":material/add:",
-        on_click=_go_to,
-        args=({},),
-        help="An empty editor; this one stays under its own address.",
+        on_click=lambda: _go_to({"tab": new_tab()}),
+        help="An empty editor; Back in the browser returns to this one.",
     )
     with bar.popover("Save", icon=":material/save:"):
         _show_save(here, state)
@@ -143,12 +142,12 @@ def _show_save(here: Workspace, state: QueryState) -> None:
         saved = here.queries.save(
             query,
             id=None if as_new or known is None else known.document.id,
-            revision=None if as_new or known is None else known.document.revision,
+            revision=None if as_new or known is None else state.saved_revision,
         )
     except MillpondError as error:
         show_error(error)
         return
-    state.saved_id = saved.document.id
+    state.saved_id, state.saved_revision = saved.document.id, saved.document.revision
     st.query_params["query"] = saved.document.id
     st.toast(f"Saved “{saved.query.name}”.", icon=":material/check:")
 
@@ -187,6 +186,8 @@ def _show_parameters(state: QueryState) -> None:
 
 
 def _show_outcome(here: Workspace, state: QueryState) -> None:
+    if notice := st.session_state.pop("notice", ""):
+        st.toast(notice, icon=":material/check:")
     if state.problem is not None:
         show_error(state.problem)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import streamlit as st
 
 from core.connections.service import Source
 from core.connector import Report
-from core.errors import Forbidden, MillpondError
+from core.errors import Forbidden, InvalidInput, MillpondError, NotFound
 from core.workbench import Workspace
 from pages._form import options_form
 from pages._helpers import count, errors_shown, go_button, show_error, workspace
@@ -20,7 +21,7 @@ def render() -> None:
     """Draw the page."""
     here = workspace()
     st.title("Sources")
-    _show_added()
+    _show_added(here)
     with errors_shown():
         here.engine.start()
         _show_list(here)
@@ -53,22 +54,22 @@ def _show_source(here: Workspace, source: Source) -> None:
         icon = f":material/{kind.icon}:" if kind else ":material/help:"
         sample = " :gray-badge[sample]" if connection.sample else ""
         broken = " :red-badge[broken]" if source.problem else ""
-        head.markdown(f"{icon} **{connection.alias}**{sample}{broken}")
-        if source.problem:
-            head.button(
-                "Try again",
-                key=f"retry-{connection.id}",
-                on_click=_retry,
-                args=(here, connection.alias),
-                type="tertiary",
-            )
+        head.markdown(f"{icon} **{connection.alias}**{sample}{broken}", width="stretch")
+        head.button(
+            "Look again",
+            key=f"look-{connection.id}",
+            on_click=_look_again,
+            args=(here, connection.alias),
+            type="tertiary",
+            help="After the file has changed: find its columns and bad rows anew.",
+        )
         head.button(
             "Remove",
             key=f"remove-{connection.id}",
             on_click=_remove,
             args=(here, connection.alias),
             type="tertiary",
-            help="The file itself stays where it is.",
+            help="The file stays where it is; an uploaded copy is deleted.",
         )
         label = kind.label if kind else connection.connector
         st.caption(f"{label} · {connection.options.get('path', '')}")
@@ -87,12 +88,14 @@ def _show_upload(here: Workspace) -> None:
         with st.container(border=True):
             st.markdown(f"**{file.name}**, {file.size / 1e6:.1f} MB")
             with errors_shown():
-                name = here.connections.pick(file.name)
-                alias = st.text_input(
+                row = st.container(horizontal=True, vertical_alignment="bottom")
+                alias = row.text_input(
                     "Name in SQL",
                     here.connections.suggest_alias(file.name),
                     key=f"alias-{file.file_id}",
                 )
+                with row:
+                    name = _read_as(here, file.name, f"kind-{file.file_id}")
                 options = options_form(here.connections.kinds.found[name], f"up-{file.file_id}")
                 if st.button("Add", key=f"add-{file.file_id}", type="primary"):
                     _upload(here, file, alias, name, options)
@@ -121,12 +124,10 @@ def _show_path(here: Workspace) -> None:
         return
     full = str(Path(path).expanduser().absolute())
     kinds = here.connections.kinds.found
-    guess = "folder" if Path(full).is_dir() or "*" in full else here.connections.pick(full)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     alias = row.text_input("Name in SQL", here.connections.suggest_alias(path))
-    name = row.selectbox(
-        "Read as", [*kinds], index=[*kinds].index(guess), format_func=lambda each: kinds[each].label
-    )
+    with row:
+        name = _read_as(here, full, "kind-path")
     options = options_form(kinds[name], f"path-{name}") | {"path": full}
     if st.button("Add", type="primary", key="add-path"):
         try:
@@ -134,6 +135,24 @@ def _show_path(here: Workspace) -> None:
         except Forbidden as error:
             show_error(error)
             show_refusal(here, error)
+
+
+def _read_as(here: Workspace, file: str, key: str) -> str:
+    """Let people choose how a file is read; its name only makes a guess."""
+    kinds = here.connections.kinds.found
+    try:
+        is_folder = Path(file).is_dir() or "*" in file
+        guess = "folder" if is_folder else here.connections.pick(file)
+    except InvalidInput:
+        guess = "csv"
+    # The key holds the guess, so that another file starts with its own.
+    return st.selectbox(
+        "Read as",
+        [*kinds],
+        index=[*kinds].index(guess),
+        format_func=lambda each: kinds[each].label,
+        key=f"{key}-{guess}",
+    )
 
 
 def _add(here: Workspace, alias: str, kind: str, options: dict[str, Any]) -> None:
@@ -145,21 +164,43 @@ def _add(here: Workspace, alias: str, kind: str, options: dict[str, Any]) -> Non
     st.rerun()
 
 
-def _show_added() -> None:
-    """Tell what the last look found; it stays until the next source or page."""
+def _show_added(here: Workspace) -> None:
+    """Tell what the last look found, until it is closed."""
     if "added" not in st.session_state:
         return
     alias, report = st.session_state["added"]
+    try:
+        connection = here.connections.get(alias)
+    except NotFound:  # it has been removed since
+        return
+    kind, options = connection.connector, connection.options
     with st.container(border=True):
         head = st.container(horizontal=True, vertical_alignment="center")
         head.markdown(f":material/check: **{alias}** can be queried as {', '.join(report.tables)}.")
         with head:
             sql = f"SELECT * FROM {report.tables[0]} LIMIT 1000" if report.tables else ""
             go_button("Query it", "query", key="query-added", params={"sql": sql}, type="primary")
+        head.button("Close", type="tertiary", on_click=lambda: st.session_state.pop("added", None))
         for note in report.notes:
             st.caption(note)
         if report.rejected:
             _show_rejects(report)
+            known = here.connections.kinds.found[kind].Options.model_fields
+            if "bad_rows" in known and options.get("bad_rows") != "skip":
+                st.button(
+                    "Leave these rows out",
+                    on_click=_leave_out,
+                    args=(here, alias),
+                    help="Until then, a query that meets one of them is refused.",
+                )
+
+
+def _leave_out(here: Workspace, alias: str) -> None:
+    with errors_shown():
+        options = here.connections.get(alias).options
+        here.connections.change(alias, options | {"bad_rows": "skip"})
+        del st.session_state["added"]
+        st.toast(f"{alias} is read without its bad rows.", icon=":material/check:")
 
 
 def _show_rejects(report: Report) -> None:
@@ -201,9 +242,10 @@ def _show_folders(here: Workspace) -> None:
             st.rerun()
 
 
-def _retry(here: Workspace, alias: str) -> None:
-    with errors_shown():
-        here.connections.retry(alias)
+def _look_again(here: Workspace, alias: str) -> None:
+    # What goes wrong is shown at the source, which is broken then.
+    with suppress(MillpondError):
+        st.session_state["added"] = (alias, here.connections.look_again(alias))
 
 
 def _remove(here: Workspace, alias: str) -> None:

@@ -45,12 +45,3 @@ def _entries(folder: Path, home: Path) -> list[str]:
 def _holds(entry: Path, home: Path) -> bool:
     resolved = entry.resolve()
     return resolved == home or resolved in home.parents
-
-
-def covers(path: str, start: Path) -> bool:
-    """Tell whether a refused path lies in the start folder: a newer wall would let it through."""
-    relative = Path(path)
-    if not relative.is_relative_to(start):
-        return False
-    parts = relative.relative_to(start).parts
-    return bool(parts) and not parts[0].startswith(".") and relative.exists()

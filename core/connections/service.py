@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from core.access import Actor
 from core.connections.models import Connection, FolderGrant, Mode
-from core.connections.reach import covers, reach
+from core.connections.reach import reach
 from core.connections.records import Connections, FolderGrants, WorkspaceFacts
 from core.connector import Connector, Grants, Options, Reject, Report
 from core.engine.engine import Attachment, Engine, Reach
@@ -144,8 +144,15 @@ class WorkspaceConnections:
         """Look at a source before it is added. Raises ConnectError or InvalidInput."""
         self._actor.require("editor", "add sources")
         checked = self._check(connector, options)
-        self._open_wall(self._needs(connector, options))
-        return self._inspect(connector, checked, alias)
+        needed = self._needs(connector, options)
+        self._open_wall(needed)
+        try:
+            return self._inspect(connector, checked, alias)
+        except (ConnectError, Forbidden):
+            if not any(self._engine.within_reach(path) for path in needed.read):
+                raise
+            self._engine.renew()  # its file may have been replaced since the worker started
+            return self._inspect(connector, checked, alias)
 
     def add(self, alias: str, connector: str, options: Mapping[str, Any]) -> Connection:
         """Add a source and make it queryable.
@@ -167,21 +174,47 @@ class WorkspaceConnections:
         return connection
 
     def remove(self, alias: str) -> None:
-        """Take a source away; its files stay where they are."""
+        """Take a source away. Its file stays where it is, unless it is an uploaded copy of ours."""
         self._actor.require("editor", "remove sources")
         connection = self.get(alias)
         self._book.connections.remove(connection.id)
         self._engine.detach(attachment(connection))
+        path = Path(str(connection.options.get("path", "")))
+        others = (each.options.get("path") for each in self._book.connections.list())
+        if path.parent == self._engine.folder / "uploads" and str(path) not in others:
+            path.unlink(missing_ok=True)
 
-    def retry(self, alias: str) -> None:
-        """Attach a broken source again. Raises why it cannot be."""
-        connection = self.get(alias)
-        self._engine.ensure_sees(self._needs(connection.connector, connection.options).read)
+    def change(self, alias: str, options: Mapping[str, Any]) -> Connection:
+        """Give a source other options. Raises why it cannot be; then nothing has changed."""
+        self._actor.require("editor", "change sources")
+        old = self.get(alias)
+        checked = self._check(old.connector, options).model_dump(mode="json")
+        changed = self._book.connections.update_options(old.id, checked)
         try:
+            self._engine.ensure_sees(self._needs(old.connector, checked).read)
+            self._engine.attach(attachment(changed))
+        except MillpondError:
+            self._book.connections.update_options(old.id, old.options)
+            raise
+        return changed
+
+    def look_again(self, alias: str) -> Report:
+        """Look at a source anew, as after its file has changed, and attach what is there now.
+
+        Raises why it cannot be attached; the source is broken until it can.
+        """
+        self._actor.require("editor", "change sources")
+        connection = self.get(alias)
+        try:
+            report = self.inspect(connection.connector, connection.options, alias)
+            if report.options is not None:
+                options = report.options.model_dump(mode="json")
+                connection = self._book.connections.update_options(connection.id, options)
             self._engine.attach(attachment(connection))
         except MillpondError as error:
             self._engine.broken[alias] = error
             raise
+        return report
 
     def upload(
         self, name: str, source: BinaryIO, *, progress: Callable[[int], None] | None = None
@@ -257,10 +290,6 @@ class WorkspaceConnections:
         self._actor.require("owner", "allow folders")
         self._book.grants.remove(path)
         self._engine.renew()
-
-    def refused_in_start_folder(self, path: str) -> bool:
-        """Tell whether a refused path only came into the start folder after the engine started."""
-        return bool(path) and covers(path, self._book.settings.start_folder)
 
     def _check(self, connector: str, options: Mapping[str, Any]) -> Options:
         kind = self.kinds.found.get(connector)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
@@ -17,7 +18,7 @@ from typing import Any
 from core.engine.extensions import extension_files
 from core.engine.parameters import to_json
 from core.engine.run import Run, late
-from core.errors import InvalidInput, LimitExceeded, MillpondError, WorkerLost
+from core.errors import Forbidden, InvalidInput, LimitExceeded, MillpondError, WorkerLost
 from core.settings import Settings
 from core.workers.protocol import Frame
 from core.workers.supervisor import Supervisor
@@ -209,6 +210,18 @@ class Engine:
             worker.kill("a query had left it unusable")
         elif isinstance(error, LimitExceeded) and error.setting == "MILLPOND_MEMORY_LIMIT":
             threading.Thread(target=self._check_worker, args=[worker], daemon=True).start()
+        elif isinstance(error, Forbidden) and self.within_reach(error.path):
+            # Not here: this is the thread that the present worker's end is told by.
+            threading.Thread(target=self.renew, daemon=True).start()
+
+    def within_reach(self, path: str) -> bool:
+        """Tell whether a worker that starts now may read a path that the present one may not.
+
+        The kernel grants files, not names: one that is new, or was saved anew, is another file.
+        """
+        reach = self._reach()
+        covered = _covered(path, (*reach.read, *reach.write, str(self.folder)))
+        return bool(path) and covered and os.access(path, os.R_OK)
 
     def _check_worker(self, worker: Worker) -> None:
         """A worker that ran out of memory may be unable to answer: then it is replaced."""

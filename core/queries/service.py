@@ -20,6 +20,9 @@ from core.store.store import Store
 
 log = logging.getLogger(__name__)
 
+HISTORY_KEPT = 50_000
+"""Runs that the history keeps; older ones are forgotten when the workspace opens."""
+
 
 @dataclass(frozen=True)
 class QueryBook:
@@ -34,6 +37,7 @@ class QueryBook:
         """Open the log and the documents; runs that a dead process left are marked so."""
         query_log = QueryLog(store, workspace)
         query_log.interrupt_running(longest=engine.settings.query_timeout)
+        query_log.prune(HISTORY_KEPT)
         runs = RunBook(engine.spools, engine.settings.spool_total)
         return cls(runs, query_log, Documents(store, workspace, "query"))
 

@@ -87,7 +87,7 @@ def test_several_formats_ask_for_a_choice(con, lake):
     (lake / "x.json").write_text('{"a": 1}')
     with pytest.raises(InvalidInput, match="csv, json"):
         FOLDER.inspect(con, _options(lake), "t")
-    assert _attached(con, lake, format="json").notes == ("1 files.",)
+    assert _attached(con, lake, format="json").notes == ("1 file.",)
 
 
 @pytest.mark.parametrize("given", [{}, {"format": "csv"}, {"pattern": "*.x"}])

@@ -14,8 +14,10 @@ SELECT c.database_name AS catalog, c.schema_name AS schema, c.table_name AS "tab
        c.column_name AS "column", c.data_type AS type, c.is_nullable AS nullable
 FROM duckdb_columns() AS c
 LEFT JOIN (
-    SELECT database_oid, schema_oid, table_oid, 'table' AS kind, estimated_size AS rows
-    FROM duckdb_tables()
+    -- Of another system's tables DuckDB knows no count, only a guess that is off by one.
+    SELECT t.database_oid, schema_oid, table_oid, 'table' AS kind,
+           CASE WHEN d.type = 'duckdb' THEN estimated_size END AS rows
+    FROM duckdb_tables() AS t JOIN duckdb_databases() AS d USING (database_oid)
 ) AS t ON (t.database_oid, t.schema_oid, t.table_oid)
         = (c.database_oid, c.schema_oid, c.table_oid)
 WHERE NOT c.internal AND c.database_name NOT IN ('system', 'temp')

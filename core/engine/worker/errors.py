@@ -26,6 +26,11 @@ _KIND = re.compile(r"^((?:[A-Z]\w+ (?:of )?)+)(?:Error|Exception): ")
 _QUOTED_PATH = re.compile(r"""["']((?:/|\.{1,2}/|~)[^"']*|[^"']*\.[A-Za-z0-9]+)["']""")
 _URL = re.compile(r"\b(https?|s3|gcs|gs|r2|hf|az|azure|abfss)://([^/\s'\"]+)")
 
+_CSV = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_LINE = re.compile(r"^Original Line: ?(.*)$", re.MULTILINE)
+_CSV_FILE = re.compile(r"^\s*file ?= ?(.*)$", re.MULTILINE)
+_OWN_TABLES = tuple(f'Did you mean "{start}' for start in ("pg_", "duckdb_", "sqlite_"))
+
 _LONGEST = 2_000
 
 _HINTS = {
@@ -120,8 +125,9 @@ def _out_of_reach(kind: str, text: str, readable: tuple[str, ...]) -> MillpondEr
             return outside(path)
         if path and "Permission denied" in text:
             return Forbidden(
-                f"{path} may not be written, or not by everybody.",
-                hint="Choose another folder, or allow this one for writing.",
+                f"{path} could not be opened: it was replaced after the engine started, its "
+                "permissions forbid it, or it lies where SQL may only read.",
+                hint="Run the query again; to write there, allow its folder for writing.",
                 path=path,
             )
     if "duckdb_extension" in text or "DuckDB extensions are files" in text:
@@ -164,9 +170,26 @@ def _refused(error: BaseException, text: str, sql: str) -> MillpondError:
 
 def _sentences(text: str) -> tuple[str, str]:
     """Split DuckDB's text into its first line, the message, and the rest, the hint."""
-    first, _, rest = _KIND.sub("", text.strip()).partition("\n")
+    plain = _KIND.sub("", text.strip())
+    if match := _CSV.match(plain):
+        return _csv_sentences(match[1], plain)
+    first, _, rest = plain.partition("\n")
+    if rest.startswith(_OWN_TABLES):  # not a table that anybody meant
+        rest = rest.partition("\n")[2]
     hint = " ".join(line.strip() for line in rest.splitlines() if line.strip())
     return _shortened(first.strip()), _shortened(hint)
+
+
+def _csv_sentences(line: str, text: str) -> tuple[str, str]:
+    """Say which line of which file cannot be read, and why; leave out the reader's settings."""
+    original = _CSV_LINE.search(text)
+    file = _CSV_FILE.search(text)
+    paragraphs = text.split("\n\n")[0].splitlines()
+    reason = paragraphs[-1].strip() if len(paragraphs) > 1 else "it does not fit"
+    where = f"{file[1].strip()}, line {line}" if file else f"line {line}"
+    hint = f"The line is: {original[1].strip()}. " if original else ""
+    hint += "Correct the file, or choose in its source's options to leave such rows out."
+    return _shortened(f"{where}: {reason}"), _shortened(hint)
 
 
 def _shortened(text: str) -> str:
