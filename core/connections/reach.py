@@ -29,7 +29,7 @@ def reach(
 
 
 def _entries(folder: Path, home: Path) -> list[str]:
-    """List what of the folder may be read: nothing hidden, and nothing that holds the home."""
+    """List what of the folder may be read: nothing hidden, and nothing that leads into the home."""
     home = home.resolve()
     try:
         entries = sorted(folder.iterdir())
@@ -44,4 +44,4 @@ def _entries(folder: Path, home: Path) -> list[str]:
 
 def _holds(entry: Path, home: Path) -> bool:
     resolved = entry.resolve()
-    return resolved == home or resolved in home.parents
+    return resolved.is_relative_to(home) or home.is_relative_to(resolved)

@@ -164,9 +164,9 @@ class WorkspaceConnections:
         if alias.lower() in RESERVED:
             raise InvalidInput(f"{alias} is a name of the engine's own.", hint="Choose another.")
         checked = self._check(connector, options).model_dump(mode="json")
+        self._open_wall(self._needs(connector, checked))
         connection = self._book.connections.add(alias, connector, checked, actor=self._actor.name)
         try:
-            self._engine.ensure_sees(self._needs(connector, options).read)
             self._engine.attach(attachment(connection))
         except MillpondError:
             self._book.connections.remove(connection.id)
@@ -189,9 +189,9 @@ class WorkspaceConnections:
         self._actor.require("editor", "change sources")
         old = self.get(alias)
         checked = self._check(old.connector, options).model_dump(mode="json")
+        self._open_wall(self._needs(old.connector, checked))
         changed = self._book.connections.update_options(old.id, checked)
         try:
-            self._engine.ensure_sees(self._needs(old.connector, checked).read)
             self._engine.attach(attachment(changed))
         except MillpondError:
             self._book.connections.update_options(old.id, old.options)
@@ -276,10 +276,10 @@ class WorkspaceConnections:
         if not resolved.exists():
             raise InvalidInput(f"{path} does not exist.", hint="Check the spelling.")
         home = self._book.settings.home.resolve()
-        if resolved == home or resolved in home.parents:
+        if resolved.is_relative_to(home) or home.is_relative_to(resolved):
             raise InvalidInput(
-                f"{path} holds Millpond's own data folder, with its keys.",
-                hint="Allow a folder below it instead.",
+                f"{path} would open Millpond's own data folder, with its keys.",
+                hint="Allow another folder, or upload the file.",
             )
         grant = self._book.grants.add(str(resolved), mode)
         self._engine.renew()
