@@ -12,8 +12,17 @@ from pages._helpers import show_error, workbench
 
 STATIC = Path(__file__).parent / "_static"
 
+# Streamlit writes chosen tabs in the primary colour and white upon it: on a dark page no shade can
+# be read both ways. It also fades the names of keys.
+LEGIBLE = """<style>
+[data-testid=stTab][aria-selected=true],
+[data-variant=segmented_control][aria-checked=true] { color: inherit !important; }
+button kbd { color: inherit !important; opacity: 1 !important; }
+</style>"""
+
 st.set_page_config(page_title="Millpond", page_icon=STATIC / "mark.svg", layout="wide")
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "mark.svg"), size="large")
+st.html(LEGIBLE)
 
 PAGES = [
     st.Page(home.render, title="Home", icon=":material/home:", url_path="home", default=True),

@@ -64,7 +64,10 @@ def _show_recent(here: Workspace) -> None:
     for entry in recent:
         with st.container(border=True, gap="xxsmall"):
             row = st.container(horizontal=True, vertical_alignment="center")
-            row.markdown(f"{STATES[entry.state]} `{first_line(entry.sql).replace('`', ' ')}`")
+            row.markdown(
+                f"{STATES[entry.state]} `{first_line(entry.sql).replace('`', ' ')}`",
+                width="stretch",
+            )
             with row:
                 go_button(
                     "Open",

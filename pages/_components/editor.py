@@ -119,13 +119,13 @@ def sql_editor(
         if sent is None:
             return
         event = EditorEvent(**{name: sent[name] for name in EditorEvent.__dataclass_fields__})
-        st.session_state[_text_key(key)] = (event.revision, event.whole)
+        st.session_state[_text_key(key)] = (event.revision, event.whole, sent["n"])
         on_run(event)
         st.rerun()
 
     def changed() -> None:
         sent = st.session_state[key].text
-        st.session_state[_text_key(key)] = (sent["revision"], sent["text"])
+        st.session_state[_text_key(key)] = (sent["revision"], sent["text"], sent["n"])
         if on_change is not None:
             on_change(sent["text"])
 
@@ -142,8 +142,12 @@ def editor_text(key: str, value: str, *, revision: int) -> str:
 
     A button's click takes the focus from the editor first, so its callback sees the last letter.
     """
-    known = st.session_state.get(_text_key(key))
-    return known[1] if known and known[0] == revision else value
+    known = st.session_state.get(_text_key(key), (-1, "", 0))
+    # A click may arrive with the text, and its callback be called before the editor's own.
+    arrived = getattr(st.session_state.get(key), "text", None)
+    if arrived and arrived["n"] > known[2]:
+        known = (arrived["revision"], arrived["text"], arrived["n"])
+    return known[1] if known[0] == revision else value
 
 
 def _text_key(key: str) -> str:

@@ -9,14 +9,6 @@ function table(leaf, setTriggerValue, expanded) {
   head.title = leaf.reference;
   head.append(element("span", "name", leaf.name));
   if (leaf.rows) head.append(element("span", "note", short(leaf.rows)));
-  const query = element("button", "", "Query");
-  query.type = "button";
-  query.setAttribute("aria-label", "Query " + leaf.reference);
-  query.onclick = (event) => {
-    event.preventDefault();
-    setTriggerValue("open", {reference: leaf.reference, n: Date.now()});
-  };
-  head.append(query);
   box.append(head);
   const fill = () => {
     if (box.childElementCount > 1) return;
@@ -29,7 +21,14 @@ function table(leaf, setTriggerValue, expanded) {
   };
   box.ontoggle = () => { if (box.open) fill(); open.set(leaf.reference, box.open); };
   if (expanded || open.get(leaf.reference)) { fill(); box.open = true; }
-  return box;
+  // Beside the summary, not in it: a button inside a button is lost to screen readers.
+  const query = element("button", "", "Query");
+  query.type = "button";
+  query.setAttribute("aria-label", "Query " + leaf.reference);
+  query.onclick = () => setTriggerValue("open", {reference: leaf.reference, n: Date.now()});
+  const row = element("div", "table");
+  row.append(box, query);
+  return row;
 }
 
 export default function ({data, parentElement, setTriggerValue}) {

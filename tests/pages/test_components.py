@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +18,6 @@ from streamlit.testing.v1 import AppTest
 from pages._components.assets import ASSETS, loader, modules
 
 FRONTEND = ASSETS.parent / "frontend"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 
 
 def sha256(content: bytes) -> str:
@@ -126,8 +124,8 @@ def test_editor_and_grid_mount_and_the_schema_is_read_once():
 @pytest.mark.parametrize(
     ("stored", "expected"),
     [
-        ((3, "SELECT 2"), "SELECT 2"),
-        ((2, "SELECT 2"), "SELECT 1"),  # of an older document
+        ((3, "SELECT 2", 1), "SELECT 2"),
+        ((2, "SELECT 2", 1), "SELECT 1"),  # of an older document
         (None, "SELECT 1"),
     ],
 )
@@ -162,18 +160,6 @@ def address(tmp_path_factory):
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program, "Chromium is missing: apt-get install chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

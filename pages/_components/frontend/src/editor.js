@@ -2,7 +2,7 @@
    The text belongs to the browser; Python replaces it by raising `revision`, and hears of it by the
    state `text` (400 ms after a change, and on blur) and the trigger `run`. */
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete"
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap } from "@codemirror/autocomplete"
 import { defaultKeymap, history, historyField, historyKeymap, indentWithTab } from "@codemirror/commands"
 import { SQLDialect, sql } from "@codemirror/lang-sql"
 import { bracketMatching, indentOnInput } from "@codemirror/language"
@@ -169,6 +169,7 @@ class SqlEditor {
     const chosen = all ? { from: 0, to: whole.length } : empty ? statementAt(whole, from) : { from, to }
     if (!chosen || !whole.slice(chosen.from, chosen.to).trim()) return true
     clearTimeout(this.timer)
+    closeCompletion(this.view)
     this.dirty = false
     this.remember()
     this.component.setTriggerValue("run", {
