@@ -66,8 +66,9 @@ def words(app: AppTest) -> str:
 
 def editor(app: AppTest) -> str:
     """Return the text in the editor of the tab that is shown."""
-    (tab,) = app.query_params["tab"]
-    return app.session_state["query-states"][tab].current_text()
+    tab = app.query_params["tab"]
+    name = tab if isinstance(tab, str) else tab[0]  # as it was given, or as the page set it
+    return app.session_state["query-states"][name].current_text()
 
 
 def finished(workspace, sql: str, tab: str):
