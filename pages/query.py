@@ -61,6 +61,7 @@ def _show_editor(here: Workspace, state: QueryState) -> None:
 def _run(here: Workspace, state: QueryState, event: EditorEvent) -> None:
     before = diagnostics(here.queries.find(state.tab))
     entry = state.start(here, event)
+    _text_changed(state)  # the run brought the text along: its parameters may be new
     same = before == diagnostics(entry)
     st.rerun(["query-result"] if same else ["query-editor", "query-result"])
 

@@ -192,16 +192,32 @@ class Engine:
                 continue
             if run is not None:
                 run.call = call
-                call.answer.add_done_callback(lambda answer: self._ended(run, answer))
+                call.answer.add_done_callback(partial(self._ended, run, args))
             call.answer.add_done_callback(partial(self._look_after_error, worker))
             return worker, call
         raise AssertionError("not reached")
 
-    def _ended(self, run: Run, answer: Future[Frame]) -> None:
+    def _ended(self, run: Run, args: dict[str, Any], answer: Future[Frame]) -> None:
+        error = answer.exception()
+        untouched = not (run.again or run.results or run.cancelling_since)
+        if isinstance(error, Forbidden) and untouched and self.within_reach(error.path):
+            run.again = True
+            # Not here: this is the thread that the present worker's end is told by.
+            threading.Thread(target=self._run_again, args=[run, args], daemon=True).start()
+            return
         self._runs.pop(run.id, None)
         if any(result.kind not in ("SELECT", "EXPLAIN") for result in run.results):
             self.changes += 1
-        run.end(answer.exception())
+        run.end(error)
+
+    def _run_again(self, run: Run, args: dict[str, Any]) -> None:
+        """Run once more behind a new wall, for a file that the old one did not know."""
+        try:
+            self.renew()
+            self._begin("run", args, run=run)
+        except MillpondError as error:
+            self._runs.pop(run.id, None)
+            run.end(error)
 
     def _look_after_error(self, worker: Worker, answer: Future[Frame]) -> None:
         """Replace a worker that says itself that it is lost, and check one short of memory."""
@@ -210,9 +226,6 @@ class Engine:
             worker.kill("a query had left it unusable")
         elif isinstance(error, LimitExceeded) and error.setting == "MILLPOND_MEMORY_LIMIT":
             threading.Thread(target=self._check_worker, args=[worker], daemon=True).start()
-        elif isinstance(error, Forbidden) and self.within_reach(error.path):
-            # Not here: this is the thread that the present worker's end is told by.
-            threading.Thread(target=self.renew, daemon=True).start()
 
     def within_reach(self, path: str) -> bool:
         """Tell whether a worker that starts now may read a path that the present one may not.

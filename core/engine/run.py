@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from core.engine.results import Column, ResultSet
-from core.engine.spool import Extent, covering, read_rows
+from core.engine.spool import BATCH_BYTES, Extent, covering, read_rows
 from core.errors import LimitExceeded, MillpondError, NotFound, QueryCancelled, QueryError
 from core.workers.protocol import Frame
 from core.workers.worker import Pending, Worker
@@ -66,12 +66,14 @@ class Arrival:
             return self.first.slice(offset, limit)
         return read_rows(self.path, self.schema, self.extents, offset, limit)
 
-    def batch_end(self, row: int) -> int:
-        """Return the row after the spooled batch, or the rows at hand, that holds `row`."""
+    def stretch_end(self, row: int) -> int:
+        """Return where to read from `row` on to in one go: about 8 MB, or what is at hand."""
         if not self.extents:
             return self.result.rows
-        extent = self.extents[covering(self.extents, row)]
-        return extent.row + extent.rows
+        extents, size, last = self.extents, 0, covering(self.extents, row)
+        while last + 1 < len(extents) and (size := size + extents[last].length) < BATCH_BYTES:
+            last += 1
+        return extents[last].row + extents[last].rows
 
 
 class Run:
@@ -86,6 +88,8 @@ class Run:
         self.error: MillpondError | None = None
         self.progress = -1.0
         self.cancelling_since: float | None = None
+        self.again = False
+        """Whether it was started once more, behind a new wall."""
         self._started = time.monotonic()
         self._ended: float | None = None
         self._spools = spools

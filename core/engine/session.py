@@ -90,11 +90,11 @@ class Session:
     def batches(self, run: Run, result: ResultSet) -> Iterator[pa.RecordBatch]:
         """Yield all rows of a result in order, while they arrive, in columns c0, c1, ...
 
-        No more than one batch of the spool is held here. Raises what ended the run too early.
+        About 8 MB are held here at a time. Raises what ended the run too early.
         """
         arrival, row = run.arrival(result.id), 0
         while run.wait_past(result.id, row).rows > row:
-            end = arrival.batch_end(row)
+            end = arrival.stretch_end(row)
             yield from arrival.rows(row, end - row).to_batches()
             row = end
         if not arrival.result.complete and run.error is not None:

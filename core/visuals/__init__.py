@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from core.engine.results import Column
 # Up to so many rows a result is taken for an answer that is aggregated already.
 _FEW = 100
 _DENSE = 1_000
+_LABEL = re.compile(
+    r"(?:^|_)(?:year|quarter|month|week|day|hour|minute|second|id|no|number)s?$", re.IGNORECASE
+)
 
 
 def suggest(columns: Sequence[Column], rows: int) -> tuple[str, dict[str, Any]]:
@@ -20,7 +24,9 @@ def suggest(columns: Sequence[Column], rows: int) -> tuple[str, dict[str, Any]]:
         kind = family(column.type)
         role = {"date": "time", "timestamp": "time", "integer": "number", "number": "number"}
         of[role.get(kind, "category")].append(column.name)
-    times, numbers, categories = of["time"], of["number"], of["category"]
+    times, categories = of["time"], of["category"]
+    # Years, hours and ids are numbers that nobody adds up.
+    numbers = sorted(of["number"], key=lambda name: bool(_LABEL.search(name)))
     if times and numbers:
         chosen = {"x": times[0], "y": (numbers[0],), "colour": (categories or [""])[0]}
         return "line", {**chosen, "aggregate": "none" if rows <= _DENSE else "avg"}

@@ -19,6 +19,8 @@ from core.visuals._theme import palette
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_FONT = "'Source Sans', 'Source Sans 3', system-ui, sans-serif"
+
 
 def blank(title: str, note: str, *, dark: bool) -> go.Figure:
     """Make a figure with nothing drawn yet; `note` stands small above the plot."""
@@ -108,7 +110,7 @@ def _template(dark: bool) -> Any:
         layout={
             "paper_bgcolor": colours.surface,
             "plot_bgcolor": colours.surface,
-            "font": {"color": colours.text, "size": 13},
+            "font": {"color": colours.text, "size": 13, "family": _FONT},
             "title": {
                 "x": 0,
                 "xref": "paper",

@@ -128,7 +128,6 @@ def test_parameters_get_widgets_and_their_values_are_bound(screen):
     expect(who).to_have_count(0)
 
 
-@pytest.mark.xfail(strict=True, reason="a run does not look for parameters in the text it brought")
 def test_a_run_right_after_typing_asks_for_its_parameters(screen):
     screen.open("/query")
     screen.run("SELECT $quick AS quick")

@@ -72,9 +72,6 @@ def test_a_file_added_by_path_and_deleted_is_named_by_the_error(screen, app):
     expect(source(screen, "ponds")).to_have_count(0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the wall lets the old file through, not the one in its place"
-)
 def test_a_file_that_was_replaced_is_read_anew(screen, app):
     file = app.folder / "lakes.csv"
     file.write_text("lake,depth\ntarn,3\n", encoding="utf-8")

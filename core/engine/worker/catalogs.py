@@ -12,12 +12,12 @@ _TABLES = """
 SELECT c.database_name AS catalog, c.schema_name AS schema, c.table_name AS "table",
        coalesce(t.kind, 'view') AS kind, t.rows AS rows,
        c.column_name AS "column", c.data_type AS type, c.is_nullable AS nullable
-FROM duckdb_columns() AS c
+FROM system.main.duckdb_columns() AS c
 LEFT JOIN (
     -- Of another system's tables DuckDB knows no count, only a guess that is off by one.
     SELECT t.database_oid, schema_oid, table_oid, 'table' AS kind,
            CASE WHEN d.type = 'duckdb' THEN estimated_size END AS rows
-    FROM duckdb_tables() AS t JOIN duckdb_databases() AS d USING (database_oid)
+    FROM system.main.duckdb_tables() AS t JOIN system.main.duckdb_databases() AS d USING (database_oid)
 ) AS t ON (t.database_oid, t.schema_oid, t.table_oid)
         = (c.database_oid, c.schema_oid, c.table_oid)
 WHERE NOT c.internal AND c.database_name NOT IN ('system', 'temp')
@@ -28,7 +28,7 @@ _FUNCTIONS = """
 SELECT function_name AS name, any_value(function_type) AS kind,
        any_value(parameters) AS parameters, any_value(return_type) AS returns,
        any_value(description) AS description
-FROM duckdb_functions()
+FROM system.main.duckdb_functions()
 WHERE regexp_matches(function_name, '^[a-z_][a-z0-9_]*$') AND function_name NOT LIKE 'pragma_%'
 GROUP BY ALL ORDER BY 1
 """

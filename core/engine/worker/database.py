@@ -50,7 +50,7 @@ class Database:
     """One DuckDB instance, and who uses which cursor of it."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
-        folder = Path(spec["folder"])
+        folder = self.folder = Path(spec["folder"])
         self.spools = folder / "spools"
         self.cache = folder / "cache"
         self.readable = tuple(spec["wall"]["read"]) + tuple(spec["wall"]["write"])

@@ -79,7 +79,8 @@ def _export_query(database: Database, activity: Activity, args: dict[str, Any]) 
     with database.session(args["session"], activity) as cursor:
         try:
             statement = parts(cursor, text.sql)[-1]
-            check(statement, text.sql, args["params"], database.readable + database.listed)
+            reachable = database.readable + database.listed
+            check(statement, text.sql, args["params"], reachable, str(database.folder))
             return _write(cursor, _with_names(cursor, text.sql, args), args)
         except Exception as error:
             # Every statement made of it has the text from its second line on.

@@ -10,20 +10,20 @@ SEARCH_PATH = "SET search_path = 'workspace.main,files.main'"
 
 _LEFT = """
 SELECT 'DROP VIEW temp.main.' AS verb, view_name AS name, ' CASCADE' AS rest
-FROM duckdb_views() WHERE temporary AND NOT internal
+FROM system.main.duckdb_views() WHERE temporary AND NOT internal
 UNION ALL SELECT 'DROP TABLE temp.main.', table_name, ' CASCADE'
-FROM duckdb_tables() WHERE temporary
+FROM system.main.duckdb_tables() WHERE temporary
 UNION ALL SELECT 'DROP SEQUENCE temp.main.', sequence_name, ' CASCADE'
-FROM duckdb_sequences() WHERE temporary
+FROM system.main.duckdb_sequences() WHERE temporary
 UNION ALL SELECT 'DROP TYPE temp.main.', type_name, ' CASCADE'
-FROM duckdb_types() WHERE database_name = 'temp' AND NOT internal
+FROM system.main.duckdb_types() WHERE database_name = 'temp' AND NOT internal
 UNION ALL SELECT DISTINCT
     CASE function_type WHEN 'macro' THEN 'DROP MACRO ' ELSE 'DROP MACRO TABLE ' END
     || 'temp.main.', function_name, ''
-FROM duckdb_functions()
+FROM system.main.duckdb_functions()
 WHERE database_name = 'temp' AND NOT internal AND function_type IN ('macro', 'table_macro')
-UNION ALL SELECT 'RESET VARIABLE ', name, '' FROM duckdb_variables()
-UNION ALL SELECT 'DEALLOCATE ', name, '' FROM duckdb_prepared_statements()
+UNION ALL SELECT 'RESET VARIABLE ', name, '' FROM system.main.duckdb_variables()
+UNION ALL SELECT 'DEALLOCATE ', name, '' FROM system.main.duckdb_prepared_statements()
 """
 
 

@@ -29,6 +29,8 @@ _NAMES_FILES = re.compile(
     r"""\b(?:glob|attach|read_\w+|sniff_csv|\w+_scan|parquet_\w+)\b|['"][^'"\n]*[*?\[]""",
     re.IGNORECASE,
 )
+_WRITES_FILES = re.compile(r"\b(?:copy|export)\b", re.IGNORECASE)
+_EXPORTED = re.compile(r"\bexport\s+database\s+(?:[^'\s]+\s+to\s+)?'([^']*)'", re.IGNORECASE)
 _READERS = {"glob", "read_text", "read_blob"}
 _LONGEST = 100_000
 """A longer statement holds data, not names: parsing 2 MB of VALUES takes seconds."""
@@ -40,9 +42,17 @@ _EXTENSIONS = Forbidden(
 
 
 def check(
-    statement: duckdb.Statement, sql: str, params: dict[str, Any], reachable: tuple[str, ...]
+    statement: duckdb.Statement,
+    sql: str,
+    params: dict[str, Any],
+    reachable: tuple[str, ...],
+    own: str,
 ) -> None:
-    """Raise Forbidden for a statement that must not run: `reachable` may be read or listed."""
+    """Raise Forbidden for a statement that must not run.
+
+    `reachable` may be read or listed; what lies in `own`, the workspace's folder, is not written
+    to by name: a COPY over the database's file would lose all tables at the engine's end.
+    """
     if statement.type == duckdb.StatementType.LOAD:
         raise Forbidden(_EXTENSIONS.message, hint=_EXTENSIONS.hint)
     if statement.type == duckdb.StatementType.DETACH and _OURS.search(sql):
@@ -56,13 +66,27 @@ def check(
     if _PRAGMA.search(sql):
         raise Forbidden("The engine's profiler cannot be switched on.", hint="Use EXPLAIN ANALYZE.")
     given = [value for value in params.values() if isinstance(value, str)]
-    if len(sql) > _LONGEST or not _NAMES_FILES.search(sql):
+    writes = _WRITES_FILES.search(sql)
+    if len(sql) > _LONGEST or not (writes or _NAMES_FILES.search(sql)):
         return
     found = references(sql)
+    if writes:
+        _check_outputs([*found.outputs, *_EXPORTED.findall(sql), *given], own)
     files = [*found.files, *(given if found.functions & _READERS else ())]
     for file in files:
         if not (_URL.match(file) or _is_reachable(file, reachable)):
             raise outside(os.path.abspath(os.path.expanduser(file)))
+
+
+def _check_outputs(outputs: list[str], own: str) -> None:
+    for output in outputs:
+        path = os.path.realpath(os.path.expanduser(output))
+        if inside(path, (own, os.path.realpath(own))):
+            raise Forbidden(
+                f"{path} lies in the folder that Millpond keeps this workspace in; "
+                "a query cannot write files there.",
+                hint="Write to a folder that was allowed for writing, or export the result.",
+            )
 
 
 def _is_reachable(file: str, reachable: tuple[str, ...]) -> bool:
@@ -80,7 +104,7 @@ def check_attached(cursor: duckdb.DuckDBPyConnection, before: set[str]) -> None:
     DuckDB opens an SQLite file when it first looks for a name. Raises what it then raises.
     """
     try:
-        cursor.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
+        cursor.execute("SELECT count(*) FROM system.main.duckdb_tables()").fetchall()
     except duckdb.Error:
         for name in attached(cursor) - before:
             with suppress(duckdb.Error):
@@ -90,5 +114,5 @@ def check_attached(cursor: duckdb.DuckDBPyConnection, before: set[str]) -> None:
 
 def attached(cursor: duckdb.DuckDBPyConnection) -> set[str]:
     """Return the names of the databases that are attached."""
-    rows = cursor.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    rows = cursor.execute("SELECT database_name FROM system.main.duckdb_databases()").fetchall()
     return {str(row[0]) for row in rows}

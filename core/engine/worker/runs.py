@@ -55,6 +55,7 @@ class _Statement:
     def __init__(self, database: Database, activity: Activity, call: Call, index: int) -> None:
         self._database, self._activity, self._call = database, activity, call
         self._reachable = database.readable + database.listed
+        self._own = str(database.folder)
         self._limit: int = call.args["spool_limit"]
         self._index = index
         self._path = database.spools / f"{call.args['run']}-{index}.arrow"
@@ -68,7 +69,7 @@ class _Statement:
         for statement in parts(cursor, text.sql):
             self._activity.check()
             values = bind(statement, params)
-            check(statement, text.sql, values or {}, self._reachable)
+            check(statement, text.sql, values or {}, self._reachable, self._own)
             if statement.type.name not in ("SELECT", "EXPLAIN"):
                 self._database.touch(self._call.args["session"])
             cursor.execute(statement, values)
