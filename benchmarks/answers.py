@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks import inputs
 from benchmarks.figures import Figure
 from benchmarks.opened import opened
-from benchmarks.rounds import percentile, seconds, spoken
+from benchmarks.rounds import percentile, seconds, spoken, wait_for_quiet
 from core.engine.engine import Engine
 from core.engine.session import Session
 from core.workbench import Workbench
@@ -33,7 +33,9 @@ def _small_query(workbench: Workbench, times: int) -> Figure:
     with inputs.floor(workbench.settings) as floor:
         _answer(session)
         ours, inside = [], []
-        for _ in range(times):
+        for at in range(times):
+            if at % 50 == 0:
+                wait_for_quiet()
             ours.append(seconds(lambda: _answer(session)))
             inside.append(seconds(lambda: floor.execute("SELECT 1").to_arrow_table()))
     how = f"median of {times}, p95 {spoken(percentile(ours, 95))}"
@@ -45,6 +47,7 @@ def _new_workspace(workbench: Workbench, times: int) -> Figure:
     taken = []
     for _ in range(times):
         time.sleep(2.5)  # the spare has come up: that is what is measured
+        wait_for_quiet()
         with tempfile.TemporaryDirectory(prefix="millpond-") as folder:
             engine = workbench.engine(Path(folder))
             try:
@@ -62,6 +65,7 @@ def _killed_worker(workbench: Workbench, times: int) -> Figure:
     for _ in range(times):
         _answer(session)
         time.sleep(2.5)
+        wait_for_quiet()
         taken.append(seconds(lambda: _kill_and_answer(engine, session)))
     how = f"from the kill -9, median of {times}, slowest {spoken(max(taken))}"
     return Figure("A killed worker answers again", median(taken) * 1e3, "ms", 500, how)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from benchmarks import crowd, inputs, long_query
 from benchmarks.figures import RESULTS, Figure, Report
-from benchmarks.rounds import percentile, seconds, spoken
+from benchmarks.rounds import percentile, seconds, spoken, wait_for_quiet
 from benchmarks.servers import BARE as BARE_SCRIPT
 from benchmarks.servers import MILLPOND as MILLPOND_SCRIPT
 from benchmarks.servers import Server, serving
@@ -68,6 +68,7 @@ def _aggregate(
         for at in range(rounds + 2):
             ours.settle()
             bare.settle()
+            wait_for_quiet()
             first, second = (mine, other) if at % 2 else (other, mine)
             times = {first: first.run(sql), second: second.run(sql)}
             inside = seconds(lambda: floor.execute(plain).to_arrow_table())
@@ -89,6 +90,7 @@ def _rows(mine: Tab, ours: Server, sql: str, rounds: int) -> list[Figure]:
     taken = []
     for _ in range(rounds + 1):
         ours.settle()
+        wait_for_quiet()
         taken.append(mine.run(sql))
     kept = taken[1:]
     how = f"median of {rounds}, p95 {spoken(percentile(kept, 95))}"

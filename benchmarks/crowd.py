@@ -8,7 +8,7 @@ from statistics import median
 from playwright.sync_api import Browser
 
 from benchmarks.figures import Figure
-from benchmarks.rounds import percentile, spoken
+from benchmarks.rounds import percentile, spoken, wait_for_quiet
 from benchmarks.servers import Server
 from benchmarks.tabs import Surface, Tab, open_tab
 
@@ -41,6 +41,7 @@ def _at_once(tabs: list[Tab], sql: str) -> list[float]:
     for tab in tabs:
         tab.write(sql)
         tab.expect()
+    wait_for_quiet()
     when = time.time() + 1
     for tab in tabs:
         tab.press_at(when)

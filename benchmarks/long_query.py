@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from benchmarks import inputs
 from benchmarks.figures import Figure
-from benchmarks.rounds import seconds, spoken
+from benchmarks.rounds import seconds, spoken, wait_for_quiet
 from benchmarks.servers import Server
 from benchmarks.tabs import MILLPOND, Tab, open_tab
 from core.settings import Settings
@@ -27,6 +27,7 @@ def measure(
         tab = open_tab(browser, server, MILLPOND)
         tab.write(sql)
         tab.expect("[data-testid=stProgress]", "Running")
+        wait_for_quiet()
         tab.press()
         progress.append(tab.taken())
         tab.page.wait_for_timeout(2000)

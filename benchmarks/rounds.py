@@ -11,6 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
+import psutil
+
+PATIENCE = 10.0
+"""Seconds to wait for others on this machine before a round."""
+
 
 @dataclass
 class Pair:
@@ -46,6 +51,7 @@ def alternate_timed(
     """Do the same with two that time themselves, for what comes before and after the clock."""
     pair = Pair()
     for at in range(warm + rounds):
+        wait_for_quiet()
         if at % 2:
             other, mine = floor(), ours()
         else:
@@ -54,6 +60,13 @@ def alternate_timed(
             pair.ours.append(mine)
             pair.floor.append(other)
     return pair
+
+
+def wait_for_quiet() -> None:
+    """Wait until the cores idle, but not for ever."""
+    until = time.monotonic() + PATIENCE
+    while psutil.cpu_percent(interval=0.2) > 15 and time.monotonic() < until:
+        pass
 
 
 def seconds(act: Callable[[], object]) -> float:

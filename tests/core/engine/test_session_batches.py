@@ -36,7 +36,7 @@ def test_batches_are_read_while_later_ones_are_not_there_yet(session: Session) -
 
 
 def test_what_ends_a_run_too_early_is_raised_after_the_rows_before_it(session: Session) -> None:
-    sql = "select i, case when i = 900_000 then error('stop here') end from range(1_000_000) t(i)"
+    sql = "select i, case when i = 4_900_000 then error('stop here') end from range(5_000_000) t(i)"
     run = session.start(sql)
     run.wait_rows(30)
     read: list[pa.RecordBatch] = []
