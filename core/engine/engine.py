@@ -233,7 +233,10 @@ class Engine:
         The kernel grants files, not names: one that is new, or was saved anew, is another file.
         """
         reach = self._reach()
-        covered = _covered(path, (*reach.read, *reach.write, str(self.folder)))
+        folders = (*reach.read, *reach.write, str(self.folder))
+        # A link that leads out stays refused: a new worker would be one for each try.
+        real = [os.path.realpath(each) for each in folders]
+        covered = _covered(path, folders) and _covered(os.path.realpath(path), real)
         return bool(path) and covered and os.access(path, os.R_OK)
 
     def _check_worker(self, worker: Worker) -> None:
