@@ -8,6 +8,7 @@ from core.engine.worker.errors import translate
 from core.engine.worker.over import read, stream
 from core.workers.child import Call
 
+# system.main, here and elsewhere: a macro of the workspace may have the name of DuckDB's own table.
 _TABLES = """
 SELECT c.database_name AS catalog, c.schema_name AS schema, c.table_name AS "table",
        coalesce(t.kind, 'view') AS kind, t.rows AS rows,
@@ -17,7 +18,8 @@ LEFT JOIN (
     -- Of another system's tables DuckDB knows no count, only a guess that is off by one.
     SELECT t.database_oid, schema_oid, table_oid, 'table' AS kind,
            CASE WHEN d.type = 'duckdb' THEN estimated_size END AS rows
-    FROM system.main.duckdb_tables() AS t JOIN system.main.duckdb_databases() AS d USING (database_oid)
+    FROM system.main.duckdb_tables() AS t
+    JOIN system.main.duckdb_databases() AS d USING (database_oid)
 ) AS t ON (t.database_oid, t.schema_oid, t.table_oid)
         = (c.database_oid, c.schema_oid, c.table_oid)
 WHERE NOT c.internal AND c.database_name NOT IN ('system', 'temp')

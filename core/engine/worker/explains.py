@@ -29,12 +29,11 @@ def explain(database: Database, activity: Activity, call: Call) -> None:
         raise InvalidInput("A plan belongs to one statement.", hint="Choose one of them.")
     text = texts[0]
     options = "ANALYZE, FORMAT json" if args["analyze"] else "FORMAT json"
-    reachable = database.readable + database.listed
     with database.session(args["session"], activity) as cursor:
         try:
-            plan = _explain(cursor, options, text.sql, args, reachable)
+            plan = _explain(cursor, options, text.sql, args, database)
             if plan == {"result": "error"}:  # DuckDB 1.5.5 on a plan that needs no scan at all
-                plan = _explain(cursor, "FORMAT json", text.sql, args, reachable)
+                plan = _explain(cursor, "FORMAT json", text.sql, args, database)
         except Exception as error:
             refusal = translate(error, f"\n{text.sql}", database.readable)
             if isinstance(refusal, QueryError) and refusal.line:
@@ -48,7 +47,7 @@ def _explain(
     options: str,
     text: str,
     args: dict[str, Any],
-    reachable: tuple[str, ...],
+    database: Database,
 ) -> Any:
     # Blanks in place of an EXPLAIN that is there keep the positions.
     text = _EXPLAIN.sub(lambda match: " " * len(match[0]), text, count=1)
@@ -57,6 +56,7 @@ def _explain(
     for each in before:  # a PIVOT first finds its columns, with a statement of its own
         cursor.execute(each, bind(each, params))
     values = bind(statement, params)
-    check(statement, text, values or {}, reachable)
+    reachable = database.readable + database.listed
+    check(statement, text, values or {}, reachable, str(database.folder))
     cursor.execute(statement, values)
     return json.loads(cursor.fetchall()[-1][1])

@@ -50,8 +50,8 @@ def check(
 ) -> None:
     """Raise Forbidden for a statement that must not run.
 
-    `reachable` may be read or listed; what lies in `own`, the workspace's folder, is not written
-    to by name: a COPY over the database's file would lose all tables at the engine's end.
+    `reachable` may be read or listed. `own` is the workspace's folder: of it a query may write
+    uploads; a COPY over the database's file would lose all tables at the engine's end.
     """
     if statement.type == duckdb.StatementType.LOAD:
         raise Forbidden(_EXTENSIONS.message, hint=_EXTENSIONS.hint)
@@ -81,11 +81,11 @@ def check(
 def _check_outputs(outputs: list[str], own: str) -> None:
     for output in outputs:
         path = os.path.realpath(os.path.expanduser(output))
-        if inside(path, (own, os.path.realpath(own))):
+        folder = os.path.realpath(own)
+        if inside(path, (folder,)) and not inside(path, (f"{folder}/uploads",)):
             raise Forbidden(
-                f"{path} lies in the folder that Millpond keeps this workspace in; "
-                "a query cannot write files there.",
-                hint="Write to a folder that was allowed for writing, or export the result.",
+                f"{path} is where Millpond keeps this workspace, so no query may write it.",
+                hint="Allow another folder for writing, or export the result.",
             )
 
 

@@ -159,6 +159,47 @@ def test_what_would_change_the_engine_is_forbidden(
     assert not error.path
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy (select 1) to '<folder>/workspace.duckdb'",
+        "copy (select 1) to '<folder>/workspace.duckdb.wal' (use_tmp_file false)",
+        "copy (select 1) to '<start>/../workspaces/local/workspace.duckdb'",
+        "copy (select 1 as a) to '<folder>/spools' (partition_by (a))",
+        "prepare over as copy (select 1) to '<folder>/spools/x.arrow'",
+        "explain analyze copy (select 1) to '<folder>/exports/x.csv'",
+        "export database '<folder>/cache/all'",
+        "export database workspace to '<folder>/temp/all'",
+    ],
+)
+def test_a_query_does_not_write_over_the_workspaces_own_files(
+    engine: Engine, session: Session, sql: str
+) -> None:
+    session.run("create or replace table kept as select 42 as answer")
+    places = {"<start>": engine.settings.start_folder, "<folder>": engine.folder}
+    for name, place in places.items():
+        sql = sql.replace(name, str(place))
+    assert isinstance(refused(engine, session, sql), Forbidden)
+    assert (engine.folder / "workspace.duckdb").read_bytes()[8:12] == b"DUCK"
+    assert session.run("from kept").state == "done"
+
+
+def test_macros_with_the_names_of_duckdbs_tables_do_not_blind_the_catalog(engine: Engine) -> None:
+    session = Session(engine, "shadows")
+    names = ["duckdb_databases", "duckdb_columns", "duckdb_tables", "duckdb_functions"]
+    try:
+        for name in names:
+            session.run(f"create or replace macro {name}() as table select 1 as nothing")
+        session.run("create or replace table shadowed as select 1 as a")
+        assert engine.call("catalog").head["rows"] > 0
+        assert engine.call("functions").head["rows"] > 100
+        session.run("attach ':memory:' as beside; detach beside")
+    finally:
+        for name in names:
+            session.run(f"drop macro table if exists {name}")
+        session.close()
+
+
 @pytest.mark.parametrize("sql", ERRORS)
 def test_what_the_engine_does_not_have_is_an_error(
     engine: Engine, session: Session, sql: str
