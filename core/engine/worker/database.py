@@ -33,6 +33,9 @@ _CONNECT: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
 }
 
+FILE = "workspace.duckdb"
+"""The name of the workspace's own database, in its folder."""
+
 
 @dataclass
 class Lease:
@@ -55,7 +58,7 @@ class Database:
         self.cache = folder / "cache"
         self.readable = tuple(spec["wall"]["read"]) + tuple(spec["wall"]["write"])
         self.listed = tuple(spec["wall"]["listed"])
-        self.main = duckdb.connect(str(folder / "workspace.duckdb"), config=_CONNECT)
+        self.main = duckdb.connect(str(folder / FILE), config=_CONNECT)
         # Opened, it is ours alone: what lies there is of processes that are gone.
         for each in ("temp", "exports", "spools") if spec["tidy"] else ("temp",):
             _empty(folder / each)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,14 +12,14 @@ import pyarrow as pa
 
 from core.engine.worker.activity import Activities
 from core.engine.worker.catalogs import catalog, functions
-from core.engine.worker.database import Database
+from core.engine.worker.database import FILE, Database
 from core.engine.worker.errors import translate
 from core.engine.worker.explains import explain
 from core.engine.worker.exports import export
 from core.engine.worker.over import Results, over
 from core.engine.worker.runs import run
 from core.engine.worker.sources import Sources
-from core.errors import Conflict, InvalidInput
+from core.errors import ConfigError, Conflict, InvalidInput
 from core.workers.child import Call
 from core.workers.wall import Isolation
 
@@ -84,7 +85,17 @@ def open(spec: dict[str, Any], isolation: Isolation) -> EngineService:  # noqa: 
     except Exception as error:
         if isinstance(error, duckdb.IOException) and _HELD.search(str(error)):
             raise _in_use(str(error)) from error
+        if isinstance(error, duckdb.IOException) and FILE in str(error):
+            raise _unreadable(Path(spec["folder"]) / FILE) from error
         raise translate(error, "", spec["wall"]["read"]) from error
+
+
+def _unreadable(path: Path) -> ConfigError:
+    return ConfigError(
+        f"The workspace's own database, {path}, cannot be read: it is missing a part, is not a "
+        "DuckDB file, or may not be opened.",
+        hint="Put a copy of it back in its place, or move it away to begin an empty one.",
+    )
 
 
 def _in_use(text: str) -> Conflict:

@@ -14,7 +14,14 @@ import pytest
 from core.engine.engine import Attachment, Engine, Reach
 from core.engine.run import Run
 from core.engine.session import Session
-from core.errors import Forbidden, LimitExceeded, MillpondError, QueryCancelled, WorkerLost
+from core.errors import (
+    ConfigError,
+    Forbidden,
+    LimitExceeded,
+    MillpondError,
+    QueryCancelled,
+    WorkerLost,
+)
 from core.settings import Settings
 from core.workers.supervisor import Supervisor
 
@@ -315,6 +322,16 @@ def test_a_closed_engine_starts_no_worker_again(make_engine) -> None:
     with pytest.raises(WorkerLost, match="closed"):
         session.run("select 1")
     assert engine.pid is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 1_000])
+def test_a_workspace_that_cannot_be_read_is_named_with_what_to_do(make_engine, content) -> None:
+    engine = make_engine()
+    (engine.folder / "workspace.duckdb").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"workspace\.duckdb, cannot be read") as caught:
+        Session(engine, "s").run("select 1")
+    assert "move it away" in caught.value.hint
+    assert (engine.folder / "workspace.duckdb").read_bytes() == content
 
 
 def test_what_processes_before_left_is_removed_at_the_start(make_engine) -> None:
