@@ -16,14 +16,18 @@ _PARSERS: dict[str, Any] = {
     "decimal": Decimal,
     "bytes": bytes.fromhex,
 }
+_DEEPEST = 50
+"""Lists within lists; Python's own end comes at a few hundred, as an error nobody can act on."""
 
 
 def to_json(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the values JSON. Raises InvalidInput for a type that cannot be bound."""
+    """Make the values JSON. Raises InvalidInput for a value that cannot be bound."""
     return {name: _value_to_json(name, value) for name, value in params.items()}
 
 
-def _value_to_json(name: str, value: Any) -> Any:
+def _value_to_json(name: str, value: Any, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        raise InvalidInput(f"The value of ${name} holds lists more than {_DEEPEST} deep.")
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -38,7 +42,7 @@ def _value_to_json(name: str, value: Any) -> Any:
         case bytes():
             return {"$": "bytes", "value": value.hex()}
         case list() | tuple():
-            return [_value_to_json(name, each) for each in value]
+            return [_value_to_json(name, each, depth + 1) for each in value]
     raise InvalidInput(
         f"The value of ${name} is a {type(value).__name__}, which SQL cannot take.",
         hint="Give text, a number, true or false, a date, a time, a list of these, or null.",

@@ -41,3 +41,11 @@ def test_a_value_survives_the_journey(value: object) -> None:
 def test_a_value_that_sql_cannot_take_is_refused_by_name(value: object) -> None:
     with pytest.raises(InvalidInput, match=r"value of \$price is a"):
         to_json({"price": value})
+
+
+def test_a_list_too_deep_for_python_is_refused_by_name() -> None:
+    deep: list[object] = []
+    for _ in range(900):
+        deep = [deep]
+    with pytest.raises(InvalidInput, match=r"\$deep .* 50 deep"):
+        to_json({"deep": deep})
