@@ -85,7 +85,7 @@ def read_rows(
 ) -> pa.Table:
     """Read rows `offset` to `offset + limit` (fewer at the end) as a table.
 
-    Raises NotFound when the file is gone, LimitExceeded for more than PAGE_BYTES.
+    Raises NotFound when the file is gone or damaged, LimitExceeded for more than PAGE_BYTES.
     """
     first = covering(extents, offset)
     batches: list[pa.RecordBatch] = []
@@ -110,6 +110,10 @@ def read_rows(
     except FileNotFoundError as error:
         raise NotFound(
             "This result is no longer kept.", hint="Run the query again to get it back."
+        ) from error
+    except (pa.ArrowException, EOFError, OSError) as error:
+        raise NotFound(
+            "This result's file was damaged.", hint="Run the query again to get it back."
         ) from error
     return pa.Table.from_batches(batches, schema)
 

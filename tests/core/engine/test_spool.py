@@ -80,6 +80,15 @@ def test_a_file_that_is_gone_is_not_found(tmp_path: Path) -> None:
         read_rows(tmp_path / "a.arrow", SCHEMA, [], 0, 1)
 
 
+@pytest.mark.parametrize("content", [b"", b"x\n", b"\xff" * 10_000])
+def test_a_file_that_was_damaged_is_not_found(tmp_path: Path, content: bytes) -> None:
+    with SpoolWriter(tmp_path / "r.arrow", SCHEMA, 10**9) as writer:
+        writer.write(batch(0, 100))
+    (tmp_path / "r.arrow").write_bytes(content)
+    with pytest.raises(NotFound, match="damaged"):
+        read_rows(tmp_path / "r.arrow", SCHEMA, writer.extents, 0, 10)
+
+
 def test_a_spool_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "a.arrow").write_bytes(b"another's")
     with pytest.raises(FileExistsError):
