@@ -121,6 +121,10 @@ def _out_of_reach(kind: str, text: str, readable: tuple[str, ...]) -> MillpondEr
     if "Permission denied" in text or "No files found" in text or " open " in text:
         found = _QUOTED_PATH.search(text)
         path = os.path.abspath(os.path.expanduser(found[1])) if found else ""
+        # The start folder's files are granted one by one: one that is not there is just missing.
+        missing = "No files found" in text and not os.path.lexists(path)
+        if missing and os.path.dirname(path) == os.getcwd():
+            return None
         if path and not (inside(path, readable) and inside(os.path.realpath(path), readable)):
             return outside(path)
         if path and "Permission denied" in text:

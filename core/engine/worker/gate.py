@@ -22,6 +22,11 @@ from core.errors import Forbidden
 _LOGGING = re.compile(r"""enable_logging["\s]*\(""", re.IGNORECASE)
 # Everybody's search path names them: without one of them no statement runs.
 _OURS = re.compile(r"""\b(?:workspace|files)["\s;]*$""", re.IGNORECASE)
+_REPLACED = re.compile(
+    r"""\bor\s+replace\b.*(?:\bas\s*"?|['/])(?:workspace|files)(?![\w/])""",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 # The profiler prints to the terminal of the app, also for the session after this one.
 _PRAGMA = re.compile(r"\bpragma\s+\w*(?:profil|progress)", re.IGNORECASE)
 _SECRET = re.compile(r"\bcreate\b[^'\"]*\bpersistent\s+secret\b", re.IGNORECASE)
@@ -55,8 +60,7 @@ def check(
     """
     if statement.type == duckdb.StatementType.LOAD:
         raise Forbidden(_EXTENSIONS.message, hint=_EXTENSIONS.hint)
-    if statement.type == duckdb.StatementType.DETACH and _OURS.search(sql):
-        raise Forbidden("The workspace's own databases, workspace and files, cannot be detached.")
+    _check_ours(statement, _COMMENT.sub(" ", sql))
     if _LOGGING.search(sql):
         raise Forbidden("The engine's own log cannot be switched on from a query.")
     if _SECRET.search(sql):
@@ -76,6 +80,17 @@ def check(
     for file in files:
         if not (_URL.match(file) or _is_reachable(file, reachable)):
             raise outside(os.path.abspath(os.path.expanduser(file)))
+
+
+def _check_ours(statement: duckdb.Statement, sql: str) -> None:
+    """Keep the databases in everybody's search path: in their place tables would be lost."""
+    if statement.type == duckdb.StatementType.DETACH and _OURS.search(sql):
+        raise Forbidden("The workspace's own databases, workspace and files, cannot be detached.")
+    if statement.type == duckdb.StatementType.ATTACH and _REPLACED.search(sql):
+        raise Forbidden(
+            "The workspace's own databases, workspace and files, cannot be replaced.",
+            hint="Attach it under another name, with AS.",
+        )
 
 
 def _check_outputs(outputs: list[str], own: str) -> None:

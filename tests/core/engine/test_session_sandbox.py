@@ -70,6 +70,11 @@ OUTSIDE = [
 ]
 
 FORBIDDEN = [
+    "detach files -- mine",
+    "detach database if exists workspace /* mine */",
+    "attach or replace ':memory:' as workspace",
+    "attach or /* */ replace ':memory:' as \"files\"",
+    "attach or replace 'files.duckdb'",
     "load httpfs",
     "load '/tmp/x.duckdb_extension'",
     "install httpfs",
@@ -100,6 +105,8 @@ FORBIDDEN = [
 ]
 
 ERRORS = [
+    "from 'mistyped.csv'",
+    "from read_csv('mistyped*.csv')",
     "select getenv('HOME')",
     "create persistent secret s (type http)",
     "copy (select 1) to 'x' (format shell)",
@@ -249,6 +256,12 @@ def test_what_is_granted_works(engine: Engine, session: Session, sql: str, count
     run = session.run(sql)
     assert run.result is not None
     assert run.result.rows == count
+
+
+def test_a_file_missing_in_the_start_folder_is_not_called_outside(session: Session) -> None:
+    with pytest.raises(QueryError, match="No files found") as caught:
+        session.run("from 'mistyped.csv'")
+    assert not isinstance(caught.value, Forbidden)
 
 
 def test_a_bad_attachment_does_not_stay_to_spoil_every_name(
