@@ -53,7 +53,7 @@ def errors_shown() -> Iterator[None]:
 
 def escaped(text: str) -> str:
     """Keep a message from being read as Markdown."""
-    for sign in "\\`*_[]$<>~#":
+    for sign in "\\`*_[]$<>~#:":
         text = text.replace(sign, f"\\{sign}")
     return text
 

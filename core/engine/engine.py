@@ -78,9 +78,7 @@ class Engine:
         self._seen: tuple[str, ...] = ()
         self._watch = threading.Event()
         self._closed = False
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for each in ("spools", "exports", "temp", "uploads", "cache"):
-            (folder / each).mkdir(exist_ok=True, mode=0o700)
+        self._make_folders()
         self._slot = supervisor.slot(MODULE, self._spec, self._replay)
         threading.Thread(target=self._look_after, name="engine-watch", daemon=True).start()
 
@@ -292,7 +290,13 @@ class Engine:
             except MillpondError as error:  # one broken source must not take the others with it
                 self.broken[attachment.alias] = error
 
+    def _make_folders(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for each in ("spools", "exports", "temp", "uploads", "cache"):
+            (self.folder / each).mkdir(exist_ok=True, mode=0o700)
+
     def _spec(self) -> dict[str, Any]:
+        self._make_folders()  # somebody may have deleted them since
         settings, reach = self.settings, self._reach()
         self._seen = (*reach.read, *reach.write, str(self.folder))
         extensions = extension_files()

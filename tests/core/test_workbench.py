@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 from core.access import Actor
+from core.engine.filters import Filter
+from core.engine.views import Sort
 from core.errors import Conflict, ConnectError, Forbidden, InvalidInput, LimitExceeded, NotFound
 from core.queries.models import SavedQuery
 from core.queries.runs import Entry
@@ -310,3 +312,24 @@ def test_functions_are_listed_with_their_parameters(here):
     found = here.functions()
     assert isinstance(found, pl.DataFrame)
     assert found.filter(pl.col("name") == "list_transform").height == 1
+
+
+def test_macros_of_a_user_do_not_answer_our_own_questions(here):
+    rows(here, 'CREATE MACRO contains(a, b) AS false; CREATE MACRO "+"(a, b) AS 42')
+    entry = here.queries.run("SELECT range AS n FROM range(5000)", document="test")
+    entry.run.wait(30)
+    result = entry.run.result
+    assert result is not None
+    page = entry.session.page(entry.run, result, filters=[Filter(0, "contains", "499")])
+    assert page.matching == 15
+    rows(here, 'DROP MACRO contains; DROP MACRO "+"')
+
+
+def test_a_damaged_result_says_so_sorted_as_well(here):
+    entry = here.queries.run("SELECT range AS n FROM range(100000)", document="test")
+    entry.run.wait(30)
+    result = entry.run.result
+    assert result is not None
+    (here.engine.spools / f"{result.id}.arrow").write_bytes(b"ARROW?")
+    with pytest.raises(NotFound, match="damaged"):
+        entry.session.page(entry.run, result, sorts=[Sort(0, True)])

@@ -19,7 +19,7 @@ import duckdb
 
 from core.connector import literal
 from core.engine.worker.activity import Activity
-from core.engine.worker.forget import SEARCH_PATH, forget
+from core.engine.worker.forget import SEARCH_PATH, SYSTEM_PATH, forget
 from core.errors import LimitExceeded, WorkerLost
 
 # lock_configuration comes last; external access stays on: Landlock and seccomp are the wall, and a
@@ -65,18 +65,18 @@ class Database:
         for statement in _settings(spec, folder):
             self.main.execute(statement)
         self._free = [self._cursor() for _ in range(spec["sessions"])]
-        self._system = [self._cursor() for _ in range(4)]
+        self._system = [self._cursor(SYSTEM_PATH) for _ in range(4)]
         self.main.execute("SET lock_configuration = true")
         self._leases: OrderedDict[str, Lease] = OrderedDict()
         self.main_lock = threading.Lock()
         self._lock = threading.Lock()
         self._system_free = threading.Semaphore(len(self._system))
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, search_path: str = SEARCH_PATH) -> duckdb.DuckDBPyConnection:
         cursor = self.main.cursor()
         cursor.execute("SET enable_progress_bar = true")
         cursor.execute("SET enable_progress_bar_print = false")
-        cursor.execute(SEARCH_PATH)
+        cursor.execute(search_path)
         return cursor
 
     @contextmanager

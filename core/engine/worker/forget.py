@@ -7,6 +7,8 @@ import duckdb
 from core.connector import quoted
 
 SEARCH_PATH = "SET search_path = 'workspace.main,files.main'"
+SYSTEM_PATH = "SET search_path = 'system.main,workspace.main,files.main'"
+"""For our own questions: a user's macro named like a function must not answer them."""
 
 _LEFT = """
 SELECT 'DROP VIEW temp.main.' AS verb, view_name AS name, ' CASCADE' AS rest

@@ -81,9 +81,18 @@ class Results:
             raise NotFound(
                 "This result is no longer kept.", hint="Run the query again to get it back."
             ) from error
-        stream.read_next_batch()  # the empty one that the schema is written with
-        read = [stream.read_next_batch() for _ in range(batches)]
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged() from error
+        try:
+            stream.read_next_batch()  # the empty one that the schema is written with
+            read = [stream.read_next_batch() for _ in range(batches)]
+        except (pa.ArrowException, OSError, EOFError, StopIteration) as error:
+            raise _damaged() from error
         return pa.Table.from_batches(read, stream.schema)
+
+
+def _damaged() -> NotFound:
+    return NotFound("The file of this result was damaged.", hint="Run the query again.")
 
 
 def _numbered(table: pa.Table) -> pa.Table:
