@@ -6,6 +6,7 @@ A ratio is the median of the rounds' ratios, not a ratio of medians, nor of the 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from statistics import median, quantiles
 
 import psutil
 
-PATIENCE = 10.0
+PATIENCE = float(os.environ.get("BENCHMARK_PATIENCE", "10.0"))
 """Seconds to wait for others on this machine before a round."""
 
 
@@ -65,13 +66,12 @@ def alternate_timed(
 def wait_for_quiet() -> None:
     """Wait until the cores idle, but not for ever."""
     until = time.monotonic() + PATIENCE
-    while psutil.cpu_percent(interval=0.2) > 15 and time.monotonic() < until:
+    while PATIENCE and psutil.cpu_percent(interval=0.2) > 15 and time.monotonic() < until:
         pass
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """Time one call; the collector runs before it and not in it."""
-    gc.collect()
+    """Time one call, without the collector: not in it, and not before, where it would cool caches."""
     gc.disable()
     try:
         started = time.perf_counter()
