@@ -71,7 +71,7 @@ def wait_for_quiet() -> None:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """Time one call, without the collector: not in it, and not before, where it would cool caches."""
+    """Time one call without the collector: run before it, it would cool the caches."""
     gc.disable()
     try:
         started = time.perf_counter()
