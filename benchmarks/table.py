@@ -24,6 +24,11 @@ The inputs are made once, in the system's temporary folder: a Parquet file of 10
 5 columns, and TPC-H's tables at scale 1 as Parquet files. In the browser, time counts from the
 key press to the frame that shows the new result's header; Chromium runs headless on the same
 cores as the server. Run the commands on a machine that does nothing else.
+
+The figures kept now are not from such a machine: other programs ran on it at times, and the
+parts were measured one after the other while the code still changed, with as many rounds as each
+row says. Seven rounds were not enough for the first page of `SELECT *`: runs of them gave
+anything from x0.9 to x2.3. A figure within a tenth of its goal is not settled by this table.
 """
 
 _COLUMNS = "| figure | value | goal | met | how it was taken |\n|---|---|---|---|---|\n"
