@@ -9,7 +9,6 @@ import streamlit as st
 from core.engine.results import Column, ResultSet, display_rows
 from core.engine.session import FORMATS
 from core.queries.runs import Entry
-from core.workbench import Workspace
 from pages._chart import show_chart
 from pages._components.grid import result_grid
 from pages._helpers import count, duration, errors_shown, show_error
@@ -21,7 +20,7 @@ FIRST_PAGE = 200
 _RIGHT = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "BIGNUM")
 
 
-def show_result(workspace: Workspace, entry: Entry) -> None:
+def show_result(entry: Entry) -> None:
     """Draw the run: its progress while it runs, its error, its rows."""
     run = entry.run
     if not run.ended:

@@ -196,5 +196,5 @@ def _show_outcome(here: Workspace, state: QueryState) -> None:
     if entry is None:
         st.caption("The result appears here. Ctrl+Enter runs the statement at the cursor.")
         return
-    show_result(here, entry)
+    show_result(entry)
     show_refusal(here, entry.run.error)
