@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.connections.models import FolderGrant
 from core.connector import Grants
-from core.engine.engine import Reach
+from core.engine.reach import Reach
 
 
 def reach(

@@ -16,7 +16,8 @@ from core.connections.models import Connection, FolderGrant, Mode
 from core.connections.reach import reach
 from core.connections.records import Connections, FolderGrants, WorkspaceFacts
 from core.connector import Connector, Grants, Options, Reject, Report
-from core.engine.engine import Attachment, Engine, Reach
+from core.engine.engine import Attachment, Engine
+from core.engine.reach import Reach, inside
 from core.errors import (
     ConnectError,
     Forbidden,
@@ -66,19 +67,36 @@ class SourceBook:
     def reach(self) -> Reach:
         """Return what the wall of a new engine lets through."""
         settings = self.settings
-        needed = [self._needs(each) for each in self.connections.list()]
+        needed = [self._needed(each) for each in self.connections.list()]
         if settings.connectors is not None:
             needed.append(Grants(read=(str(settings.connectors),)))
         return reach(settings.start_folder, settings.home, self.grants.list(), needed)
 
-    def _needs(self, connection: Connection) -> Grants:
-        kind = self.kinds.found.get(connection.connector)
-        if kind is None:
-            return Grants()
+    def _needed(self, connection: Connection) -> Grants:
         try:
-            return kind.grants(kind.Options.model_validate(connection.options))
-        except ValidationError:  # attaching it will say so
+            return self.needs(connection.connector, connection.options)
+        except InvalidInput:  # attaching it will say so
             return Grants()
+
+    def needs(self, connector: str, options: Mapping[str, Any]) -> Grants:
+        """Return what a source needs of the wall. Raises InvalidInput for wrong options."""
+        checked = self.check(connector, options)  # first: it knows that there is such a connector
+        return self.kinds.found[connector].grants(checked)
+
+    def check(self, connector: str, options: Mapping[str, Any]) -> Options:
+        """Return options as their connector reads them. Raises InvalidInput."""
+        kind = self.kinds.found.get(connector)
+        if kind is None:
+            raise InvalidInput(
+                f"There is no connector named {connector!r}.",
+                hint=f"Choose one of {', '.join(sorted(self.kinds.found))}.",
+            )
+        try:
+            return kind.Options.model_validate(dict(options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise InvalidInput(f"{field}: {first['msg']}.") from error
 
 
 def attachment(connection: Connection) -> Attachment:
@@ -143,8 +161,8 @@ class WorkspaceConnections:
     def inspect(self, connector: str, options: Mapping[str, Any], alias: str) -> Report:
         """Look at a source before it is added. Raises ConnectError or InvalidInput."""
         self._actor.require("editor", "add sources")
-        checked = self._check(connector, options)
-        needed = self._needs(connector, options)
+        checked = self._book.check(connector, options)
+        needed = self._book.needs(connector, options)
         self._open_wall(needed)
         try:
             return self._inspect(connector, checked, alias)
@@ -163,8 +181,8 @@ class WorkspaceConnections:
         self._actor.require("editor", "add sources")
         if alias.lower() in RESERVED:
             raise InvalidInput(f"{alias} is a name of the engine's own.", hint="Choose another.")
-        checked = self._check(connector, options).model_dump(mode="json")
-        self._open_wall(self._needs(connector, checked))
+        checked = self._book.check(connector, options).model_dump(mode="json")
+        self._open_wall(self._book.needs(connector, checked))
         connection = self._book.connections.add(alias, connector, checked, actor=self._actor.name)
         try:
             self._engine.attach(attachment(connection))
@@ -188,8 +206,8 @@ class WorkspaceConnections:
         """Give a source other options. Raises why it cannot be; then nothing has changed."""
         self._actor.require("editor", "change sources")
         old = self.get(alias)
-        checked = self._check(old.connector, options).model_dump(mode="json")
-        self._open_wall(self._needs(old.connector, checked))
+        checked = self._book.check(old.connector, options).model_dump(mode="json")
+        self._open_wall(self._book.needs(old.connector, checked))
         changed = self._book.connections.update_options(old.id, checked)
         try:
             self._engine.attach(attachment(changed))
@@ -291,32 +309,10 @@ class WorkspaceConnections:
         self._book.grants.remove(path)
         self._engine.renew()
 
-    def _check(self, connector: str, options: Mapping[str, Any]) -> Options:
-        kind = self.kinds.found.get(connector)
-        if kind is None:
-            raise InvalidInput(
-                f"There is no connector named {connector!r}.",
-                hint=f"Choose one of {', '.join(sorted(self.kinds.found))}.",
-            )
-        try:
-            return kind.Options.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(f"{field}: {first['msg']}.") from error
-
-    def _needs(self, connector: str, options: Mapping[str, Any]) -> Grants:
-        return self.kinds.found[connector].grants(self._check(connector, options))
-
     def _open_wall(self, needed: Grants) -> None:
         """Make sure that the engine can see what is to be inspected."""
-        there = self._book.reach()
-        known = (*there.read, *there.write, str(self._engine.folder))
-        missing = [
-            path
-            for path in (*needed.read, *needed.write)
-            if not any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in known)
-        ]
+        known = (*self._book.reach().readable, str(self._engine.folder))
+        missing = [path for path in (*needed.read, *needed.write) if not inside(path, known)]
         if missing:
             if not Path(missing[0]).exists():
                 raise ConnectError(f"There is no file {missing[0]}.", hint="Check the spelling.")

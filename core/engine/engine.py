@@ -17,7 +17,9 @@ from typing import Any
 
 from core.engine.extensions import extension_files
 from core.engine.parameters import to_json
+from core.engine.reach import Reach, inside
 from core.engine.run import Run, late
+from core.engine.watch import WATCH, Watch
 from core.errors import Forbidden, InvalidInput, LimitExceeded, MillpondError, WorkerLost
 from core.settings import Settings
 from core.workers.protocol import Frame
@@ -28,8 +30,6 @@ from core.workers.worker import Pending, Worker
 MODULE = "core.engine.worker.service"
 _CHECK_SECONDS = 30
 _READS = ("over", "catalog", "functions", "release")
-WATCH = 0.05
-"""Seconds between two interrupts: one that lands before a statement starts is lost."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,6 @@ class Attachment:
     alias: str
     connector: str
     options: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Reach:
-    """What the workspace's SQL may touch besides the workspace's own folder: absolute paths.
-
-    `listed` are folders whose names may be listed although not all in them may be read.
-    """
-
-    read: tuple[str, ...] = ()
-    write: tuple[str, ...] = ()
-    listed: tuple[str, ...] = ()
 
 
 class Engine:
@@ -74,13 +62,11 @@ class Engine:
         self.broken: dict[str, MillpondError] = {}
         self.changes = 0
         """Grows whenever the catalog may have changed; a new worker counts as well."""
-        self._runs: dict[str, Run] = {}
         self._seen: tuple[str, ...] = ()
-        self._watch = threading.Event()
         self._closed = False
         self._make_folders()
         self._slot = supervisor.slot(MODULE, self._spec, self._replay)
-        threading.Thread(target=self._look_after, name="engine-watch", daemon=True).start()
+        self._watch = Watch(settings.cancel_grace)
 
     @property
     def isolation(self) -> Isolation | None:
@@ -150,12 +136,11 @@ class Engine:
         args: dict[str, Any] = {"run": run.id, "session": session, "sql": sql, "params": values}
         args["statement_limit"] = self.settings.statement_limit
         args["spool_limit"] = self.settings.spool_limit
-        self._runs[run.id] = run
-        self._watch.set()
+        self._watch.add(run)
         try:
             self._begin("run", args, run=run)
         except Exception as error:
-            self._runs.pop(run.id, None)
+            self._watch.drop(run)
             run.end(error)
         return run
 
@@ -203,7 +188,7 @@ class Engine:
             # Not here: this is the thread that the present worker's end is told by.
             threading.Thread(target=self._run_again, args=[run, args], daemon=True).start()
             return
-        self._runs.pop(run.id, None)
+        self._watch.drop(run)
         if any(result.kind not in ("SELECT", "EXPLAIN") for result in run.results):
             self.changes += 1
         run.end(error)
@@ -214,7 +199,7 @@ class Engine:
             self.renew()
             self._begin("run", args, run=run)
         except MillpondError as error:
-            self._runs.pop(run.id, None)
+            self._watch.drop(run)
             run.end(error)
 
     def _look_after_error(self, worker: Worker, answer: Future[Frame]) -> None:
@@ -230,11 +215,10 @@ class Engine:
 
         The kernel grants files, not names: one that is new, or was saved anew, is another file.
         """
-        reach = self._reach()
-        folders = (*reach.read, *reach.write, str(self.folder))
+        places = (*self._reach().readable, str(self.folder))
         # A link that leads out stays refused: a new worker would be one for each try.
-        real = [os.path.realpath(each) for each in folders]
-        covered = _covered(path, folders) and _covered(os.path.realpath(path), real)
+        real = [os.path.realpath(each) for each in places]
+        covered = inside(path, places) and inside(os.path.realpath(path), real)
         return bool(path) and covered and os.access(path, os.R_OK)
 
     def _check_worker(self, worker: Worker) -> None:
@@ -264,7 +248,7 @@ class Engine:
 
     def ensure_sees(self, paths: Sequence[str]) -> None:
         """Renew the worker unless its wall lets these absolute paths through already."""
-        if self.pid is not None and not all(_covered(path, self._seen) for path in paths):
+        if self.pid is not None and not all(inside(path, self._seen) for path in paths):
             self.renew()
 
     def renew(self) -> None:
@@ -278,7 +262,7 @@ class Engine:
     def close(self) -> None:
         """End the worker."""
         self._closed = True
-        self._watch.set()
+        self._watch.close()
         self._slot.close()
 
     def _replay(self, worker: Worker) -> None:
@@ -298,7 +282,7 @@ class Engine:
     def _spec(self) -> dict[str, Any]:
         self._make_folders()  # somebody may have deleted them since
         settings, reach = self.settings, self._reach()
-        self._seen = (*reach.read, *reach.write, str(self.folder))
+        self._seen = (*reach.readable, str(self.folder))
         extensions = extension_files()
         wall = Wall(
             read=(*runtime_paths(), *extensions, *reach.read),
@@ -320,31 +304,6 @@ class Engine:
             "extensions": extensions,
             "connectors": places,
         }
-
-    def _look_after(self) -> None:
-        """Repeat interrupts, stop what is late, kill what does not listen."""
-        while not self._closed:
-            self._watch.wait()
-            self._watch.clear()  # before the look, so that a run begun meanwhile sets it again
-            while self._runs and not self._closed:
-                time.sleep(WATCH)
-                for run in [*self._runs.values()]:
-                    with suppress(MillpondError):
-                        self._look_at(run)
-
-    def _look_at(self, run: Run) -> None:
-        if run.cancelling_since is None:
-            if run.is_late():
-                run.cancel_late()
-        elif time.monotonic() - run.cancelling_since > self.settings.cancel_grace:
-            if run.worker is not None:
-                run.worker.kill("a cancelled query did not stop")
-        else:
-            run.interrupt()
-
-
-def _covered(path: str, granted: Sequence[str]) -> bool:
-    return any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in granted)
 
 
 def _attach(worker: Worker, attachment: Attachment) -> None:

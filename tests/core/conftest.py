@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.engine.engine import Attachment, Engine, Reach
+from core.engine.engine import Attachment, Engine
+from core.engine.reach import Reach
 from core.engine.session import Session
 from core.settings import Settings
 from core.workers.supervisor import Supervisor

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import duckdb
 
+from core.engine.reach import inside
 from core.errors import (
     ConnectError,
     Forbidden,
@@ -151,10 +152,6 @@ def outside(path: str) -> Forbidden:
         hint="Allow its folder for this workspace, then run the query again.",
         path=path,
     )
-
-
-def inside(path: str, folders: tuple[str, ...]) -> bool:
-    return any(path == each or path.startswith(each.rstrip("/") + "/") for each in folders)
 
 
 def _refused(error: BaseException, text: str, sql: str) -> MillpondError:

@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 
 from core.connector import quoted
+from core.engine.reach import inside
 from core.engine.references import references
-from core.engine.worker.errors import inside, outside
+from core.engine.worker.errors import outside
 from core.errors import Forbidden
 
 # A log file that cannot be written stops every statement of every session from then on.

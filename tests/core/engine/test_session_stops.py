@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.engine.engine import Attachment, Engine, Reach
+from core.engine.engine import Attachment, Engine
+from core.engine.reach import Reach
 from core.engine.run import Run
 from core.engine.session import Session
 from core.errors import (

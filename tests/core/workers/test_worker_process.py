@@ -191,7 +191,8 @@ def test_a_module_that_there_is_not_is_an_error_and_no_wait() -> None:
 PARENT = """
 import json, sys
 from pathlib import Path
-from core.engine.engine import Engine, Reach
+from core.engine.engine import Engine
+from core.engine.reach import Reach
 from core.engine.session import Session
 from core.settings import Settings
 from core.workers.supervisor import Supervisor
