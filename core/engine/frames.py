@@ -25,6 +25,11 @@ def frame_of(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
+def read_frame(stream: bytes) -> pl.DataFrame:
+    """Return an Arrow stream's rows as `frame_of` does."""
+    return frame_of(pa.ipc.open_stream(stream).read_all())
+
+
 def _readable(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     kind = field.type
     if pa.types.is_date32(kind):

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from core.engine import shape
 from core.engine.relation import Family, Query, family, text_of
 from core.engine.results import Column
 from core.engine.shape import Bin
+
+if TYPE_CHECKING:
+    import polars as pl
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SAMPLE_ABOVE = 1_000_000

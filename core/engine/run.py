@@ -9,15 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.engine.results import Column, ResultSet
 from core.engine.spool import BATCH_BYTES, Extent, covering, read_rows
 from core.errors import LimitExceeded, MillpondError, NotFound, QueryCancelled, QueryError
 from core.workers.protocol import Frame
 from core.workers.worker import Pending, Worker
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -53,6 +54,8 @@ class Arrival:
         """A result that has no spool, as an Arrow stream for the worker; else nothing."""
         if self.first is None or self.extents:
             return b""
+        import pyarrow as pa
+
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.first.schema) as stream:
             stream.write_table(self.first)
@@ -60,6 +63,8 @@ class Arrival:
 
     def rows(self, offset: int, limit: int) -> pa.Table:
         """Return rows of what has arrived, named c0, c1, ..."""
+        import pyarrow as pa
+
         if self.schema is None:
             return pa.table({})
         if self.first is not None and (not self.extents or offset + limit <= self.first.num_rows):
@@ -197,6 +202,8 @@ class Run:
             self._changed.notify_all()
 
     def _begin(self, head: dict[str, Any], body: bytes) -> None:
+        import pyarrow as pa  # here: 0.2 s, and the app's first page shows no rows
+
         index = head["index"]
         first = pa.ipc.open_stream(body).read_all()
         first.validate()  # it comes from a process that ran a user's SQL

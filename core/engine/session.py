@@ -9,14 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import polars as pl
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from core.engine.engine import Engine
 from core.engine.filters import Filter
-from core.engine.frames import frame_of
 from core.engine.parameters import to_json
 from core.engine.plan import PlanNode, plan
 from core.engine.references import References, references
@@ -25,6 +21,10 @@ from core.engine.results import Page, ResultSet
 from core.engine.run import Arrival, Run
 from core.engine.views import Sort, count_query, page_query, rows_query
 from core.errors import InvalidInput, MillpondError
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
 
 FORMATS = {"csv": ".csv", "parquet": ".parquet", "json": ".jsonl", "excel": ".xlsx"}
 FORMATS |= {"arrow": ".arrow"}
@@ -77,6 +77,9 @@ class Session:
         offset, limit = max(0, offset), max(0, min(limit, PAGE_LIMIT))
         arriving = not (now.complete or run.ended)
         if not sorts and not filters:
+            # Here: polars takes 0.3 s to import, and the app's first page shows no rows.
+            from core.engine.frames import frame_of
+
             table = arrival.rows(offset, limit)
             return Page(frame_of(table), offset, now.rows, now.rows, arriving)
         query = page_query(now.columns, sorts, filters, offset, limit)
@@ -102,9 +105,11 @@ class Session:
 
     def over(self, run: Run, result: ResultSet, query: Query) -> pl.DataFrame:
         """Answer a question about a result: SQL composed by core over the relation `result`."""
+        from core.engine.frames import read_frame
+
         arrival = run.arrival(result.id)
         answer = self._engine.call("over", body=arrival.body, **_subject(arrival), **_query(query))
-        return frame_of(pa.ipc.open_stream(answer.body).read_all())
+        return read_frame(answer.body)
 
     def explain(
         self, sql: str, params: Mapping[str, Any] | None = None, *, analyze: bool = False

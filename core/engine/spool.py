@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import LimitExceeded, NotFound
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BATCH_BYTES = 8 * 2**20
 """A batch is cut where it gets larger, so that reading a page never needs much memory."""
@@ -37,6 +38,8 @@ class SpoolWriter:
     """Append batches to a spool file; raises LimitExceeded beyond `limit` bytes."""
 
     def __init__(self, path: Path, schema: pa.Schema, limit: int) -> None:
+        import pyarrow as pa
+
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._limit = limit
@@ -87,6 +90,8 @@ def read_rows(
 
     Raises NotFound when the file is gone or damaged, LimitExceeded for more than PAGE_BYTES.
     """
+    import pyarrow as pa
+
     first = covering(extents, offset)
     batches: list[pa.RecordBatch] = []
     size = 0
