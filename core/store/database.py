@@ -57,6 +57,14 @@ def file_of(engine: Engine) -> Path | None:
     return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
 
 
+def reading(engine: Engine) -> dict[str, Any]:
+    """Return the execution options of a transaction that sees one moment, and does not write."""
+    if engine.dialect.name == "sqlite":
+        return {READ_ONLY: True}
+    # Its default shows each statement a moment of its own. Set by psycopg in BEGIN: no round trip.
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
 def switch_to_wal(engine: Engine) -> None:
     """Let readers and a writer work at once, if it is SQLite. The file keeps the switch."""
     if engine.dialect.name != "sqlite":

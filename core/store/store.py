@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from core.errors import ConfigError
 from core.settings import Settings
-from core.store.database import READ_ONLY, file_of, reach, refusal, switch_to_wal
+from core.store.database import file_of, reach, reading, refusal, switch_to_wal
 from core.store.upgrade import newest, stored_version, upgrade
 
 
@@ -26,7 +26,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = sessionmaker(engine, expire_on_commit=False)
-        self._reading = sessionmaker(engine.execution_options(**{READ_ONLY: True}))
+        self._reading = sessionmaker(engine.execution_options(**reading(engine)))
 
     @classmethod
     def open(cls, settings: Settings) -> Store:

@@ -10,13 +10,12 @@ import pytest
 from core.connections.models import FolderGrant
 from core.connections.records import Connections, FolderGrants, WorkspaceFacts
 from core.errors import Conflict, InvalidInput, NotFound
-from core.settings import Settings
 from core.store.store import Store
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = Store.open(Settings(home=tmp_path))
+def store(store_settings):
+    opened = Store.open(store_settings)
     yield opened
     opened.close()
 
@@ -26,11 +25,11 @@ def connections(store):
     return Connections(store, "w")
 
 
-def test_a_connection_is_kept_as_it_was_added(tmp_path, store, connections):
+def test_a_connection_is_kept_as_it_was_added(store_settings, store, connections):
     options = {"path": "/données/é.csv", "nested": {"null": None, "list": [1, 2.5, True]}}
     added = connections.add("Flights", "csv", options, actor="ann", sample=True)
     store.close()
-    again = Store.open(Settings(home=tmp_path))
+    again = Store.open(store_settings)
     assert Connections(again, "w").get(added.id) == added
     again.close()
     assert (added.alias, added.connector, added.sample) == ("Flights", "csv", True)

@@ -14,17 +14,15 @@ from sqlalchemy import text
 from core.errors import Conflict, InvalidInput, NotFound
 from core.queries.models import SavedQuery
 from core.queries.records import QueryLog
-from core.settings import Settings
 from core.store.store import Store
 
 START_AND_WAIT = """
 import sys
-from pathlib import Path
 from core.queries.records import QueryLog
 from core.settings import Settings
 from core.store.store import Store
 
-log = QueryLog(Store.open(Settings(home=Path(sys.argv[1]))), "w")
+log = QueryLog(Store.open(Settings()), "w")
 log.started("theirs", "ann", "SELECT 2")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -32,8 +30,8 @@ sys.stdin.readline()
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = Store.open(Settings(home=tmp_path))
+def store(store_settings):
+    opened = Store.open(store_settings)
     yield opened
     opened.close()
 
@@ -47,7 +45,7 @@ def found(log: QueryLog, text: str = "", **options) -> list[str]:
     return [entry.id for entry in log.search(text, **options)]
 
 
-def test_a_run_is_logged_from_start_to_end(tmp_path, store, log):
+def test_a_run_is_logged_from_start_to_end(store_settings, store, log):
     before = datetime.now(UTC)
     log.started("q1", "ann", "SELECT 1", "warehouse")
     running = log.get("q1")
@@ -56,7 +54,7 @@ def test_a_run_is_logged_from_start_to_end(tmp_path, store, log):
 
     log.finished("q1", state="done", elapsed=0.25, rows=3_000_000_000)
     store.close()
-    again = Store.open(Settings(home=tmp_path))
+    again = Store.open(store_settings)
     entry = QueryLog(again, "w").get("q1")
     again.close()
     assert (entry.id, entry.workspace, entry.actor) == ("q1", "w", "ann")
@@ -145,11 +143,11 @@ def test_what_is_not_there(store, log):
     assert log.get("q").state == "running"
 
 
-def test_only_what_a_dead_process_left_running_is_interrupted(tmp_path, log):
+def test_only_what_a_dead_process_left_running_is_interrupted(store_environment, log):
     log.started("ours", "ann", "SELECT 1")
-    command = [sys.executable, "-c", START_AND_WAIT, str(tmp_path)]
+    command = [sys.executable, "-c", START_AND_WAIT]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as other:
+    with subprocess.Popen(command, env=store_environment, **pipes) as other:
         assert other.stdout.readline() == "ready\n"
         assert log.interrupt_running() == 0
         other.kill()

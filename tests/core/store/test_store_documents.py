@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from core.errors import Conflict, NotFound
-from core.settings import Settings
 from core.store.documents import Documents
 from core.store.store import Store
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = Store.open(Settings(home=tmp_path))
+def store(store_settings):
+    opened = Store.open(store_settings)
     yield opened
     opened.close()
 

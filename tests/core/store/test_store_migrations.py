@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -25,6 +26,7 @@ import core.store.documents  # noqa: F401 - the slices declare the tables when i
 from core.errors import ConfigError
 from core.settings import Settings
 from core.store import upgrade
+from core.store.database import reach
 from core.store.documents import Documents
 from core.store.rows import Row
 from core.store.store import Store
@@ -48,10 +50,10 @@ from core.settings import Settings
 from core.store import upgrade
 from core.store.store import Store
 
-upgrade.MIGRATIONS = Path(sys.argv[2])
+upgrade.MIGRATIONS = Path(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
-Store.open(Settings(home=Path(sys.argv[1]))).close()
+Store.open(Settings()).close()
 """
 
 
@@ -65,9 +67,11 @@ def with_next_step(folder: Path, last: str = "pass") -> Path:
     return migrations
 
 
-def tables(file: Path) -> set[str]:
-    with closing(sqlite3.connect(file)) as found:
-        return {name for (name,) in found.execute("SELECT name FROM sqlite_master")}
+def tables(settings: Settings) -> set[str]:
+    engine = reach(settings)
+    found = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return found
 
 
 def test_the_last_migration_is_what_the_file_names_say():
@@ -76,8 +80,8 @@ def test_the_last_migration_is_what_the_file_names_say():
     assert all(Path(each.path).name[1:5] == each.revision for each in script.walk_revisions())
 
 
-def test_the_migrations_make_the_tables_that_the_slices_declare(tmp_path):
-    store = Store.open(Settings(home=tmp_path))
+def test_the_migrations_make_the_tables_that_the_slices_declare(store_settings):
+    store = Store.open(store_settings)
     with store.begin() as session:
         context = MigrationContext.configure(
             session.connection(),
@@ -107,41 +111,58 @@ def test_the_migrations_and_tables_are_good_for_postgresql():
     assert "WHERE state = 'running'" in written.getvalue()
 
 
-def test_an_older_store_is_migrated_and_a_copy_is_kept(tmp_path, monkeypatch):
-    store = Store.open(Settings(home=tmp_path))
+def test_an_older_store_is_migrated_with_what_is_in_it(store_settings, tmp_path, monkeypatch):
+    store = Store.open(store_settings)
     saved = Documents(store, "w", "note").save("text", title="A", actor="me")
+    store.close()
+    monkeypatch.setattr(upgrade, "MIGRATIONS", with_next_step(tmp_path))
+
+    migrated = Store.open(store_settings)
+    migrated.healthy()
+    assert Documents(migrated, "w", "note").get(saved.id) == saved
+    migrated.close()
+    assert "extra" in tables(store_settings)
+
+
+def test_of_a_file_a_copy_is_kept_from_before(tmp_path, monkeypatch):
+    store = Store.open(Settings(home=tmp_path))
+    Documents(store, "w", "note").save("text", title="A", actor="me")
     old = upgrade.newest()
     monkeypatch.setattr(upgrade, "MIGRATIONS", with_next_step(tmp_path))
 
     # The first is still open, so that the copy has to take what is only in the WAL yet.
-    migrated = Store.open(Settings(home=tmp_path))
-    migrated.healthy()
-    assert Documents(migrated, "w", "note").get(saved.id) == saved
-    migrated.close()
+    Store.open(Settings(home=tmp_path)).close()
     store.close()
 
     copy = tmp_path / f"store.sqlite.v{old}"
     assert copy.stat().st_mode & 0o077 == 0
-    assert "extra" in tables(tmp_path / "store.sqlite")
-    assert "extra" not in tables(copy)
+    assert "extra" not in tables(Settings(home=tmp_path, store_url=f"sqlite:///{copy}"))
     with closing(sqlite3.connect(copy)) as found:
         assert found.execute("SELECT text FROM document_revision").fetchall() == [("text",)]
 
 
-def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
-    Store.open(Settings(home=tmp_path)).close()
+def test_a_migration_that_fails_changes_nothing(store_settings, tmp_path, monkeypatch):
+    Store.open(store_settings).close()
     good = upgrade.MIGRATIONS
     bad = with_next_step(tmp_path, last='raise RuntimeError("half way")')
     monkeypatch.setattr(upgrade, "MIGRATIONS", bad)
     with pytest.raises(RuntimeError, match="half way"):
-        Store.open(Settings(home=tmp_path))
-    assert "extra" not in tables(tmp_path / "store.sqlite")
+        Store.open(store_settings)
+    assert "extra" not in tables(store_settings)
 
     monkeypatch.setattr(upgrade, "MIGRATIONS", good)
-    Store.open(Settings(home=tmp_path)).close()
+    Store.open(store_settings).close()
 
 
-def test_a_newer_store_is_refused_and_left_alone(tmp_path, monkeypatch):
+def test_a_newer_store_is_refused(store_settings, tmp_path, monkeypatch):
+    with monkeypatch.context() as newer:
+        newer.setattr(upgrade, "MIGRATIONS", with_next_step(tmp_path))
+        Store.open(store_settings).close()
+    with pytest.raises(ConfigError, match="versions up to"):
+        Store.open(store_settings)
+
+
+def test_a_newer_file_is_left_alone(tmp_path, monkeypatch):
     with monkeypatch.context() as newer:
         newer.setattr(upgrade, "MIGRATIONS", with_next_step(tmp_path))
         Store.open(Settings(home=tmp_path)).close()
@@ -151,18 +172,20 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path, monkeypatch):
     assert (tmp_path / "store.sqlite").read_bytes() == before
 
 
-def test_processes_that_start_together_migrate_once(tmp_path):
-    Store.open(Settings(home=tmp_path)).close()
-    command = [sys.executable, "-c", OPEN_WITH, str(tmp_path), str(with_next_step(tmp_path))]
+def test_processes_that_start_together_migrate_once(store_settings, store_environment, tmp_path):
+    Store.open(store_settings).close()
+    command = [sys.executable, "-c", OPEN_WITH, str(with_next_step(tmp_path))]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen(command, text=True, **pipes) for _ in range(3)]
+    started = [
+        subprocess.Popen(command, env=store_environment, text=True, **pipes) for _ in range(3)
+    ]
     for each in started:
         assert each.stdout.readline() == "ready\n"
     for each in started:
         each.stdin.write("go\n")
         each.stdin.flush()
     assert [each.communicate(timeout=60)[1] for each in started] == ["", "", ""]
-    assert "extra" in tables(tmp_path / "store.sqlite")
+    assert "extra" in tables(store_settings)
     # Who came second found it done, and kept no copy of the new.
     copies = [file.name for file in tmp_path.glob("store.sqlite.v*")]
-    assert copies == [f"store.sqlite.v{upgrade.newest()}"]
+    assert copies == ([] if store_settings.store_url else [f"store.sqlite.v{upgrade.newest()}"])

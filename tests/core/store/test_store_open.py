@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
@@ -25,16 +27,15 @@ from core.store.rows import UtcTime, clean
 from core.store.store import Store
 
 OPEN_AND_SAVE = """
-import sys, time
-from pathlib import Path
+import sys
 from core.settings import Settings
 from core.store.documents import Documents
 from core.store.store import Store
 
-home, name = Path(sys.argv[1]), sys.argv[2]
+name = sys.argv[1]
 print("ready", flush=True)
 sys.stdin.readline()
-store = Store.open(Settings(home=home))
+store = Store.open(Settings())
 documents = Documents(store, "w", "note")
 for number in range(20):
     documents.save(f"{name} {number}", title=name, actor=name)
@@ -46,13 +47,13 @@ def open_in(home: Path) -> Store:
     return Store.open(Settings(home=home))
 
 
-def test_what_is_saved_is_there_after_reopening(tmp_path):
-    store = open_in(tmp_path)
+def test_what_is_saved_is_there_after_reopening(store_settings):
+    store = Store.open(store_settings)
     saved = Documents(store, "w", "note").save("text", title="A", actor="me")
     store.close()
     store.close()
 
-    again = open_in(tmp_path)
+    again = Store.open(store_settings)
     assert Documents(again, "w", "note").get(saved.id) == saved
     again.close()
 
@@ -99,11 +100,13 @@ def test_opening_an_up_to_date_store_does_not_import_alembic(tmp_path):
     assert subprocess.run([sys.executable, "-c", script, str(tmp_path)]).returncode == 0
 
 
-def test_processes_that_start_together_make_one_store(tmp_path):
-    home = tmp_path / "home"
-    command = [sys.executable, "-c", OPEN_AND_SAVE, str(home)]
+def test_processes_that_start_together_make_one_store(store_settings, store_environment):
+    command = [sys.executable, "-c", OPEN_AND_SAVE]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen([*command, f"p{n}"], text=True, **pipes) for n in range(4)]
+    started = [
+        subprocess.Popen([*command, f"p{n}"], env=store_environment, text=True, **pipes)
+        for n in range(4)
+    ]
     for each in started:
         assert each.stdout.readline() == "ready\n"
     for each in started:
@@ -112,13 +115,13 @@ def test_processes_that_start_together_make_one_store(tmp_path):
     errors = [each.communicate(timeout=60)[1] for each in started]
 
     assert errors == ["", "", "", ""]
-    store = open_in(home)
+    store = Store.open(store_settings)
     assert len(Documents(store, "w", "note").list()) == 80
     store.close()
 
 
-def test_threads_share_one_store(tmp_path):
-    store = open_in(tmp_path)
+def test_threads_share_one_store(store_settings):
+    store = Store.open(store_settings)
     documents = Documents(store, "w", "note")
     document = documents.save("0", title="A", actor="me")
 
@@ -135,14 +138,24 @@ def test_threads_share_one_store(tmp_path):
     store.close()
 
 
-def test_a_reader_waits_for_no_writer_and_sees_nothing_half_done(tmp_path):
-    store = open_in(tmp_path)
+def test_a_reader_waits_for_no_writer_and_sees_nothing_half_done(store_settings):
+    store = Store.open(store_settings)
     with store.begin() as writer:
         writer.execute(text("INSERT INTO workspace_fact VALUES ('w', 'k', '1')"))
         with store.read() as reader:
             assert reader.scalar(text("SELECT count(*) FROM workspace_fact")) == 0
     with store.read() as reader:
         assert reader.scalar(text("SELECT count(*) FROM workspace_fact")) == 1
+    store.close()
+
+
+def test_a_reader_sees_one_moment(store_settings):
+    store = Store.open(store_settings)
+    with store.read() as reader:
+        assert reader.scalar(text("SELECT count(*) FROM workspace_fact")) == 0
+        with store.begin() as writer:
+            writer.execute(text("INSERT INTO workspace_fact VALUES ('w', 'k', '1')"))
+        assert reader.scalar(text("SELECT count(*) FROM workspace_fact")) == 0
     store.close()
 
 
@@ -161,8 +174,8 @@ def insert_twice(store: Store) -> None:
 @pytest.mark.parametrize(
     ("work", "error"), [(insert_and_fail, KeyError), (insert_twice, IntegrityError)]
 )
-def test_an_exception_rolls_the_transaction_back(tmp_path, work, error):
-    store = open_in(tmp_path)
+def test_an_exception_rolls_the_transaction_back(store_settings, work, error):
+    store = Store.open(store_settings)
     with pytest.raises(error):
         work(store)
     with store.read() as session:
@@ -239,6 +252,32 @@ def test_a_wrong_url_is_refused_without_its_password(tmp_path, url):
     assert "postgresql://" in refused.value.hint
 
 
+def test_a_server_that_is_not_there_is_told_without_its_password(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and not listened on
+        url = f"postgresql://me:hunter2@127.0.0.1:{taken.getsockname()[1]}/db"
+        with pytest.raises(MillpondError, match="did not answer") as refused:
+            Store.open(Settings(home=tmp_path, store_url=url))
+    assert "hunter2" not in refused.value.message + refused.value.hint
+
+
+def test_the_driver_of_postgresql_is_imported_where_it_is_named_only(tmp_path):
+    script = (
+        "import sys; from core.settings import Settings; from core.store.store import Store;"
+        "Store.open(Settings(home=sys.argv[1])).close(); sys.exit('psycopg' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(tmp_path)]).returncode == 0
+
+
+def test_a_connection_that_the_server_ended_is_replaced(postgresql_url, tmp_path):
+    store = Store.open(Settings(home=tmp_path, store_url=postgresql_url))
+    with psycopg.connect(postgresql_url) as other:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        other.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    store.healthy()
+    store.close()
+
+
 def test_a_sqlite_file_may_be_named_by_url(tmp_path):
     url = f"sqlite:///{tmp_path}/elsewhere/mine.db"
     store = Store.open(Settings(home=tmp_path / "home", store_url=url))
@@ -257,8 +296,8 @@ def test_health_notices_a_store_that_is_gone(tmp_path):
     store.close()
 
 
-def test_health_notices_another_version(tmp_path):
-    store = open_in(tmp_path)
+def test_health_notices_another_version(store_settings):
+    store = Store.open(store_settings)
     with store.begin() as session:
         session.execute(text("UPDATE millpond_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="another version"):
