@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 
 from core.access import LOCAL_OWNER, Actor
@@ -60,12 +59,11 @@ class Workspace:
             self._room.known = (changes, found)
         return found
 
-    def functions(self) -> pl.DataFrame:
-        """Return the functions that SQL may call: name, kind, parameters, returns, description."""
-        answer = self.engine.call("functions", 60)
-        frame = pl.from_arrow(pa.ipc.open_stream(answer.body).read_all())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+    def macros(self) -> list[str]:
+        """Return the functions that SQL made and can call unquoted, as `name(parameters)`."""
+        answer = self.engine.call("macros", 60)
+        rows = pa.ipc.open_stream(answer.body).read_all().to_pylist()
+        return [f"{each['name']}({', '.join(each['parameters'])})" for each in rows]
 
 
 class Workbench:

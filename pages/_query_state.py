@@ -34,6 +34,10 @@ class QueryState:
     saved_id: str = ""
     saved_revision: int = 0
     problem: MillpondError | None = None
+    catalog: int = 0
+    """Which state of the catalog the page shows, as `engine.changes` counts them."""
+    followed: str = ""
+    """The last run whose changes to the catalog the page has followed."""
     values: dict[str, str] = field(default_factory=dict)
 
     def current_text(self) -> str:

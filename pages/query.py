@@ -36,6 +36,7 @@ def render() -> None:
     state = query_state(here)
     with st.sidebar:
         show_tree(here, state)
+    state.catalog = here.engine.changes
     _show_bar(here, state)
     st.fragment(lambda: _show_editor(here, state), key="query-editor")()
     _show_parameters(state)
@@ -51,6 +52,7 @@ def _show_editor(here: Workspace, state: QueryState) -> None:
             revision=state.revision,
             schema=lambda: schema_names(catalog),
             schema_revision=str(here.engine.changes),
+            functions=here.macros,
             diagnostics=diagnostics(here.queries.find(state.tab)),
             placeholder="SELECT …   (Ctrl+Enter runs the statement at the cursor)",
             on_run=lambda event: _run(here, state, event),
@@ -196,5 +198,9 @@ def _show_outcome(here: Workspace, state: QueryState) -> None:
     if entry is None:
         st.caption("The result appears here. Ctrl+Enter runs the statement at the cursor.")
         return
+    if entry.run.ended and state.followed != entry.run.id:
+        state.followed = entry.run.id
+        if state.catalog != here.engine.changes:
+            st.rerun()  # it made or dropped something: the tree and the editor shall know
     show_result(entry)
     show_refusal(here, entry.run.error)

@@ -29,7 +29,7 @@ from core.workers.worker import Pending, Worker
 
 MODULE = "core.engine.worker.service"
 _CHECK_SECONDS = 30
-_READS = ("over", "catalog", "functions", "release")
+_READS = ("over", "catalog", "macros", "release")
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class Engine:
     def _check_worker(self, worker: Worker) -> None:
         """A worker that ran out of memory may be unable to answer: then it is replaced."""
         try:
-            worker.call("functions", _CHECK_SECONDS)
+            worker.call("macros", _CHECK_SECONDS)
         except (MillpondError, FutureTimeout):
             worker.kill("it had run out of memory")
 

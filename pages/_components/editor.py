@@ -80,7 +80,7 @@ def sql_editor(
     schema_revision: str,
     on_run: Callable[[EditorEvent], None],
     on_change: Callable[[str], None] | None = None,
-    functions: Sequence[str] = (),
+    functions: Callable[[], Sequence[str]] = tuple,
     parameters: Sequence[str] = (),
     diagnostics: Sequence[Diagnostic] = (),
     height: int = 220,
@@ -92,8 +92,8 @@ def sql_editor(
 
     `schema` is a tree of names: a mapping is a catalog or a schema, a list is a table and holds
     `[column, type]` pairs, as `{"db": {"main": {"t": [["id", "INTEGER"]]}}, "v": [["x", "DATE"]]}`.
-    It is read only when `schema_revision`, a text unique to it in this process, is new.
-    `functions` are those the engine lacks by itself, as `name(parameters) -> type`. `parameters`
+    `functions` are those the engine lacks by itself, as `name(parameters) -> type`. Both are read
+    only when `schema_revision`, a text unique to them in this process, is new. `parameters`
     are names without `$`, offered beside those in the text. `diagnostics` refer to the text that
     was last run. `height` is in pixels.
 
@@ -158,12 +158,12 @@ def _encoded(
     key: str,
     revision: str,
     schema: Schema | Callable[[], Schema],
-    functions: Sequence[str],
+    functions: Callable[[], Sequence[str]],
 ) -> bytes:
     found = _ENCODED.get((key, revision))
     if found is None:
         tree = schema() if callable(schema) else schema
-        whole = {"name": key, "tree": tree, "functions": list(functions)}
+        whole = {"name": key, "tree": tree, "functions": list(functions())}
         found = _ENCODED[key, revision] = json.dumps(whole, separators=(",", ":")).encode()
         if len(_ENCODED) > _ENCODED_MOST:
             _ENCODED.popitem(last=False)

@@ -30,6 +30,27 @@ def test_from_the_first_page_to_rows_with_a_completed_column(screen):
     expect(screen.cell(0, 0)).to_have_text("Endeavor Air Inc.")
 
 
+def test_a_macro_is_completed_once_it_is_made(screen):
+    screen.open("/query")
+    screen.run("CREATE OR REPLACE MACRO as_percent(part, whole) AS 100 * part / whole")
+    expect(screen.page.get_by_text("Done: 1 statement")).to_be_visible()
+    screen.settle()
+    screen.write("SELECT as_p")
+    chosen = screen.page.locator(".cm-tooltip-autocomplete li[aria-selected]")
+    expect(chosen).to_have_text("as_percent(part, whole)")
+    chosen.click()
+    assert screen.text == "SELECT as_percent()"
+
+
+def test_a_table_stands_in_the_tree_once_it_is_made(screen):
+    screen.open("/query")
+    screen.run("CREATE OR REPLACE TABLE kept_for_later AS SELECT 1 AS a")
+    tree = screen.page.get_by_test_id("stSidebar")
+    expect(tree.get_by_text("kept_for_later")).to_be_visible()
+    screen.run("DROP TABLE kept_for_later")
+    expect(tree.get_by_text("kept_for_later")).to_have_count(0)
+
+
 def test_a_million_rows_scroll_sort_and_filter_in_the_engine(screen):
     screen.open("/query")
     screen.run("SELECT range AS n, range % 7 AS week FROM range(1000000)")

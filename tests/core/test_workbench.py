@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from core.access import Actor
@@ -308,10 +307,10 @@ def test_health_tells_of_store_and_workers(workbench, here):
     assert "deleted" in health["store"]
 
 
-def test_functions_are_listed_with_their_parameters(here):
-    found = here.functions()
-    assert isinstance(found, pl.DataFrame)
-    assert found.filter(pl.col("name") == "list_transform").height == 1
+def test_macros_of_the_workspace_are_listed_with_their_parameters(here):
+    rows(here, "CREATE MACRO add_up(a, b) AS a + b; CREATE MACRO first_days() AS TABLE SELECT 1")
+    rows(here, 'CREATE MACRO "odd name"() AS 1')
+    assert here.macros() == ["add_up(a, b)", "first_days()"]
 
 
 def test_macros_of_a_user_do_not_answer_our_own_questions(here):

@@ -1,4 +1,4 @@
-"""What can be queried: every table and view with its columns, and every function."""
+"""What can be queried: every table and view with its columns, and the macros of the workspace."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ WHERE NOT c.internal AND c.database_name NOT IN ('system', 'temp')
 ORDER BY c.database_oid, c.schema_name, c.table_name, c.column_index
 """
 
-_FUNCTIONS = """
-SELECT function_name AS name, any_value(function_type) AS kind,
-       any_value(parameters) AS parameters, any_value(return_type) AS returns,
-       any_value(description) AS description
+_MACROS = r"""
+SELECT function_name AS name, parameters
 FROM system.main.duckdb_functions()
-WHERE regexp_matches(function_name, '^[a-z_][a-z0-9_]*$') AND function_name NOT LIKE 'pragma_%'
-GROUP BY ALL ORDER BY 1
+WHERE function_type IN ('macro', 'table_macro') AND NOT internal
+  AND regexp_matches(function_name, '^[A-Za-z_]\w*$')
+ORDER BY ALL
 """
 
 
@@ -41,9 +40,9 @@ def catalog(database: Database, activity: Activity, call: Call) -> None:
     _answer(database, activity, call, _TABLES)
 
 
-def functions(database: Database, activity: Activity, call: Call) -> None:
-    """Answer op `functions`: one row a function, as an Arrow stream."""
-    _answer(database, activity, call, _FUNCTIONS)
+def macros(database: Database, activity: Activity, call: Call) -> None:
+    """Answer op `macros`: one row a macro with the list of its parameters, as an Arrow stream."""
+    _answer(database, activity, call, _MACROS)
 
 
 def _answer(database: Database, activity: Activity, call: Call, sql: str) -> None:

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from core.engine.worker.activity import Activities
-from core.engine.worker.catalogs import catalog, functions
+from core.engine.worker.catalogs import catalog, macros
 from core.engine.worker.database import FILE, Database
 from core.engine.worker.errors import translate
 from core.engine.worker.explains import explain
@@ -53,8 +53,8 @@ class EngineService:
                     explain(self._database, activity, call)
                 case "catalog":
                     catalog(self._database, activity, call)
-                case "functions":
-                    functions(self._database, activity, call)
+                case "macros":
+                    macros(self._database, activity, call)
                 case "attach":
                     self._sources.attach(self._database, call)
                 case "detach":

@@ -199,7 +199,7 @@ def test_macros_with_the_names_of_duckdbs_tables_do_not_blind_the_catalog(engine
             session.run(f"create or replace macro {name}() as table select 1 as nothing")
         session.run("create or replace table shadowed as select 1 as a")
         assert engine.call("catalog").head["rows"] > 0
-        assert engine.call("functions").head["rows"] > 100
+        assert engine.call("macros").head["rows"] == len(names)
         session.run("attach ':memory:' as beside; detach beside")
     finally:
         for name in names:
