@@ -24,7 +24,8 @@ class Options(BaseModel):
     Each field has a title and a description.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error would quote the whole input, with the secrets that are beside what is wrong.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - the usual letter of the type it stands for

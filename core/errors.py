@@ -10,16 +10,21 @@
     |-- ConnectError                502   a source could not be reached or read
     |-- WorkerLost                  503   the process that did the work is gone
     |-- BackupError                 500   a backup or a restore failed
+    |-- SecretError                 500   a secret cannot be opened
     `-- QueryError                  400   the engine refused a statement: sql, line, column
         `-- QueryCancelled          409   a person or a limit stopped it
 
 A message is one sentence that a person can act on; a hint says what to do next. Neither holds a
-secret. A driver's exception is translated once, at its edge, with ``raise ... from``.
+secret: those in use are taken out of both here, whoever wrote them. A driver's exception is
+translated once, at its edge, with ``raise ... from``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+
+from core.redaction import redact
 
 
 class MillpondError(Exception):
@@ -29,9 +34,9 @@ class MillpondError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        self.hint = redact(hint)
+        super().__init__(self.message)
 
     def details(self) -> dict[str, Any]:
         """Return what this kind of error knows beyond message and hint, as JSON values."""
@@ -111,6 +116,19 @@ class BackupError(MillpondError):
     """A backup or a restore failed."""
 
     code = "backup"
+
+
+class SecretError(MillpondError):
+    """What is sealed cannot be opened; `missing` are the ids of keys that could, if it is that."""
+
+    code = "secret"
+
+    def __init__(self, message: str, *, hint: str = "", missing: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.missing = tuple(missing)
+
+    def details(self) -> dict[str, Any]:
+        return {"missing": list(self.missing)} if self.missing else {}
 
 
 class QueryError(MillpondError):

@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each slice may import what stands before it; what stands together may not know each other.
 SLICES = (
-    ("errors",),
+    ("redaction",),  # errors take secrets out of what they say
+    ("errors", "secret"),
     ("settings", "plugins"),
     ("connector",),  # the engine worker runs connectors, so their contract stands below it
     ("workers",),

@@ -7,6 +7,7 @@ import traceback
 import click
 
 from core.errors import MillpondError, QueryCancelled, QueryError
+from core.redaction import redact
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended: 128 + SIGINT."""
@@ -28,8 +29,8 @@ def show_error(error: MillpondError) -> int:
 def show_unexpected(error: Exception, *, debug: bool) -> int:
     """Print an error that nobody expected in one sentence, or with its traceback."""
     if debug:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo(f"Millpond failed: {type(error).__name__}: {error}", err=True)
+        click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
+    click.echo(redact(f"Millpond failed: {type(error).__name__}: {error}"), err=True)
     if not debug:
         click.echo("This is a fault in Millpond; `millpond --debug ...` shows where.", err=True)
     return 1

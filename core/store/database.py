@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import ConfigError, MillpondError
+from core.redaction import know
 from core.settings import Settings
 
 _BUSY_SECONDS = 10.0
@@ -127,6 +128,7 @@ def _url(settings: Settings) -> URL:
         return url.set(database=str(Path(str(url.database)).absolute()), query={})
     if url.drivername not in _POSTGRESQL:
         raise ConfigError(f"The store cannot be kept in {backend} as given.", hint=choices)
+    know(str(url.password or ""))
     return url.set(drivername="postgresql+psycopg")
 
 

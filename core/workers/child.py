@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from core import redaction
 from core.errors import LimitExceeded, MillpondError
 from core.workers.protocol import Channel, Closed, Frame, error_to_json
 from core.workers.wall import Isolation, Wall, enter
@@ -60,6 +61,7 @@ class Service(Protocol):
 def main() -> None:
     """Run a worker on the socket that was standard input and output."""
     channel = _take_over_channel()
+    redaction.install()
     module = importlib.import_module(sys.argv[1])
     for package in sys.argv[2:]:
         importlib.import_module(package)  # the folder it lies in cannot be listed later
