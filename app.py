@@ -1,42 +1,75 @@
 """The ASGI application: UI at /, REST at /api, and the workbench opened and closed around them.
 
-`uv run streamlit run app.py` and `uv run millpond serve` both run this file.
+`uv run streamlit run app.py` and `uv run millpond serve` both run this file. It imports little, so
+that the server answers at once: the workbench is imported and opened while the browser loads its
+scripts, and what the first page does not need comes after that.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from core.api.app import build
 from core.api.guard import LocalOnly
-from core.workbench import close_shared, shared
+from core.api.mounted import Api
 from pages._components.assets import ASSETS
 from pages._http import Immutable
 
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
 FOLDER = Path(__file__).resolve().parent
+
+_HEAD_START = 4.0
+"""Seconds that the first page has for itself before the rest is imported behind it."""
+
+
+def workbench() -> Workbench:
+    """Return the process's workbench, imported and opened on first use. Raises ConfigError."""
+    from core.workbench import shared
+
+    return shared()
+
+
+api = Api(workbench)
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the workbench beside the first requests, and end its workers at the end."""
-    opening = asyncio.get_running_loop().run_in_executor(None, shared)
+    ending = threading.Event()
+    opening = asyncio.get_running_loop().run_in_executor(None, _get_ready, ending)
     yield
+    ending.set()
     await asyncio.wait([opening])
-    await asyncio.to_thread(close_shared)
+    await asyncio.to_thread(_close)
+
+
+def _get_ready(ending: threading.Event) -> None:
+    workbench()
+    if not ending.wait(_HEAD_START):
+        api.load()
+
+
+def _close() -> None:
+    from core.workbench import close_shared
+
+    close_shared()
 
 
 # The script lies in pages/ and not beside it: Streamlit would serve a neighbouring pages/ folder
 # around the shell, unchecked.
 app = st.App(
     FOLDER / "pages" / "_shell.py",
-    routes=[Mount("/api", app=build(shared)), Mount("/assets", app=Immutable(directory=ASSETS))],
+    routes=[Mount("/api", app=api), Mount("/assets", app=Immutable(directory=ASSETS))],
     middleware=[Middleware(LocalOnly)],
     lifespan=lifespan,
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from core.access import LOCAL_OWNER, Actor
 from core.catalog import Catalog, catalogs
@@ -54,15 +53,13 @@ class Workspace:
         changes, found = self._room.known
         if changes != self.engine.changes:
             changes = self.engine.changes
-            answer = self.engine.call("catalog", 60)
-            found = catalogs(pa.ipc.open_stream(answer.body).read_all().to_pylist())
+            found = catalogs(json.loads(self.engine.call("catalog", 60).body))
             self._room.known = (changes, found)
         return found
 
     def macros(self) -> list[str]:
         """Return the functions that SQL made and can call unquoted, as `name(parameters)`."""
-        answer = self.engine.call("macros", 60)
-        rows = pa.ipc.open_stream(answer.body).read_all().to_pylist()
+        rows = json.loads(self.engine.call("macros", 60).body)
         return [f"{each['name']}({', '.join(each['parameters'])})" for each in rows]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.references import references
+from core.engine.lexer import parameters
 from core.errors import MillpondError, QueryError
 from core.queries.runs import Entry
 from core.workbench import Workspace
@@ -53,10 +53,7 @@ class QueryState:
 
     def parameters(self) -> tuple[str, ...]:
         """Return the names of the `$parameters` in the text, each once."""
-        try:
-            return references(self.current_text()).parameters
-        except MillpondError:
-            return ()
+        return parameters(self.current_text())
 
     def start(self, workspace: Workspace, event: EditorEvent) -> Entry | None:
         """Start what the editor asks for, and give it a moment to answer."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
 
 from core.errors import MillpondError
-from pages import history, home, query, sources
 from pages._helpers import show_error, workbench
 
 STATIC = Path(__file__).parent / "_static"
@@ -24,11 +25,17 @@ st.set_page_config(page_title="Millpond", page_icon=STATIC / "mark.svg", layout=
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "mark.svg"), size="large")
 st.html(LEGIBLE)
 
+
+def render(name: str) -> Callable[[], None]:
+    """Return what draws a page; the others need not be imported for it."""
+    return lambda: import_module(f"pages.{name}").render()
+
+
 PAGES = [
-    st.Page(home.render, title="Home", icon=":material/home:", url_path="home", default=True),
-    st.Page(query.render, title="Query", icon=":material/terminal:", url_path="query"),
-    st.Page(sources.render, title="Sources", icon=":material/database:", url_path="sources"),
-    st.Page(history.render, title="History", icon=":material/history:", url_path="history"),
+    st.Page(render("home"), title="Home", icon=":material/home:", url_path="home", default=True),
+    st.Page(render("query"), title="Query", icon=":material/terminal:", url_path="query"),
+    st.Page(render("sources"), title="Sources", icon=":material/database:", url_path="sources"),
+    st.Page(render("history"), title="History", icon=":material/history:", url_path="history"),
 ]
 
 st.session_state["pages"] = {each.url_path or "home": each for each in PAGES}

@@ -1,12 +1,7 @@
-"""Every error of the API in one shape: RFC 9457 problem+json. No traceback leaves the program.
-
-`type` is `urn:millpond:` and the error's code, stable to test for; `detail` is the sentence to
-show; `hint` and what the kind of error knows (line, column, setting, path, errors) are beside it.
-"""
+"""How the API answers errors: each as a problem, none with a traceback."""
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from typing import Any
@@ -17,11 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.api.problems import MEDIA_TYPE, problem
 from core.errors import MillpondError
 
 log = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
 
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}
 _CODES |= {413: "limit_exceeded", 415: "unsupported_media_type"}
@@ -46,35 +40,6 @@ ANSWER: dict[str, Any] = {
     },
 }
 """How OpenAPI is told of it."""
-
-
-def problem(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    hint: str = "",
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Response:
-    """Make the response for an error; `more` are further members."""
-    members = described(status, code, detail, hint, more)
-    # json's default is ASCII: a detail may quote half a surrogate pair, which UTF-8 cannot hold.
-    return Response(json.dumps(members, default=str), status, headers, media_type=MEDIA_TYPE)
-
-
-def described(
-    status: int, code: str, detail: str, hint: str = "", more: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Describe an error as the members of a problem."""
-    title = code.replace("_", " ").capitalize()
-    members = {"type": f"urn:millpond:{code}", "title": title, "status": status, "detail": detail}
-    return members | ({"hint": hint} if hint else {}) | (more or {})
-
-
-def problem_of(error: MillpondError) -> dict[str, Any]:
-    """Describe an error of the tree."""
-    return described(error.status, error.code, error.message, error.hint, error.details())
 
 
 def install(app: FastAPI) -> None:

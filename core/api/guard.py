@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.api.errors import problem
+from core.api.problems import problem
 
 # Only these names: any other that resolves to 127.0.0.1 may be somebody else's (DNS rebinding).
 _HOST = re.compile(r"(?P<name>localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>[0-9]{1,5}))?", re.I)

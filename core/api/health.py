@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from core.api.caller import workbench
-from core.api.errors import problem
+from core.api.problems import problem
 
 router = APIRouter(tags=["Health"])
 

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.api.errors import problem
+from core.api.problems import problem
 from core.workbench import Workbench
 
 _VALUES = 2**20

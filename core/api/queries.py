@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from core.api.caller import Here, TakesJson
-from core.api.errors import problem_of
 from core.api.oneshot import close_when_ended, start
+from core.api.problems import problem_of
 from core.api.query import Statements
 from core.engine.results import ResultSet
 from core.queries.runs import Entry

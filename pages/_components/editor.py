@@ -106,8 +106,8 @@ def sql_editor(
         "value": value,
         "revision": revision,
         "schema": key,
-        "parameters": list(parameters),
-        "diagnostics": [asdict(one) for one in diagnostics],
+        "parameters": tuple(parameters),  # not lists: see tree.py
+        "diagnostics": tuple(asdict(one) for one in diagnostics),
         "height": height,
         "placeholder": placeholder,
         "label": label,

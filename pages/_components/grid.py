@@ -48,13 +48,14 @@ def result_grid(
         key=key,
         data={
             "result": result,
-            "columns": list(columns),
-            "rows": rows,
+            # Tuples: Streamlit imports pandas, 0.7 s, to learn whether a list is a table.
+            "columns": tuple(columns),
+            "rows": tuple(rows),
             "total": total,
             "complete": complete,
             "url": url,
             "export_url": export_url,
-            "formats": formats,
+            "formats": tuple(formats),
             "height": height,
         },
     )

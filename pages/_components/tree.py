@@ -44,4 +44,6 @@ def source_tree(
         if chosen:
             on_open(chosen["reference"])
 
-    _TREE(key=key, data={"branches": list(branches), "broken": list(broken)}, on_open_change=opened)
+    # Tuples: Streamlit imports pandas, 0.7 s, to learn whether a list is a table.
+    data = {"branches": tuple(branches), "broken": tuple(broken)}
+    _TREE(key=key, data=data, on_open_change=opened)

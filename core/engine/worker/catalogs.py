@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
-from core.engine.worker.over import read, stream
+from core.engine.worker.over import read
 from core.workers.child import Call
 
 # system.main, here and elsewhere: a macro of the workspace may have the name of DuckDB's own table.
@@ -36,19 +38,20 @@ ORDER BY ALL
 
 
 def catalog(database: Database, activity: Activity, call: Call) -> None:
-    """Answer op `catalog`: one row a column of a table, as an Arrow stream."""
+    """Answer op `catalog`: one row a column of a table, as JSON."""
     _answer(database, activity, call, _TABLES)
 
 
 def macros(database: Database, activity: Activity, call: Call) -> None:
-    """Answer op `macros`: one row a macro with the list of its parameters, as an Arrow stream."""
+    """Answer op `macros`: one row a macro with the list of its parameters, as JSON."""
     _answer(database, activity, call, _MACROS)
 
 
 def _answer(database: Database, activity: Activity, call: Call, sql: str) -> None:
     with database.system(activity) as cursor, activity.on(cursor):
         try:
-            table = read(cursor.execute(sql))
+            rows = read(cursor.execute(sql)).to_pylist()
         except Exception as error:
             raise translate(error, sql) from error
-    call.finish({"rows": table.num_rows}, stream(table))
+    # Not Arrow: the app draws its first pages without importing it.
+    call.finish({"rows": len(rows)}, json.dumps(rows).encode())

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 import httpx
 import pytest
 
-from core.api.errors import problem_of
+from core.api.problems import problem_of
 from core.errors import Forbidden, LimitExceeded, QueryError
 from core.workbench import Workbench
 
