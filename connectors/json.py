@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
@@ -111,7 +112,13 @@ def _bad_lines(options: JsonOptions) -> tuple[int, tuple[Reject, ...]]:
                 _raise_where_it_breaks(file, options.path)
                 return 0, ()
             file.seek(0)
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(_lines(file, options.longest_value), start=1):
+                if len(line) > options.longest_value:
+                    raise ConnectError(
+                        f"{options.path}, line {number}: one value is larger than the longest "
+                        f"value allowed, {options.longest_value} bytes.",
+                        hint="Raise the longest value.",
+                    )
                 reason = _reason(line)
                 good += not reason
                 if reason:
@@ -127,11 +134,17 @@ def _bad_lines(options: JsonOptions) -> tuple[int, tuple[Reject, ...]]:
     return count, tuple(bad)
 
 
+def _lines(file: BinaryIO, longest: int) -> Iterator[bytes]:
+    """Give line by line; of a longer one only so much that it is seen to be longer."""
+    while line := file.readline(longest + 1):
+        yield line
+
+
 def _is_whole(file: BinaryIO, options: JsonOptions) -> bool:
     """Tell whether this is one value over several lines: its first line is no object by itself."""
     if options.layout == "lines":
         return False
-    first = next((line for line in file if line.strip()), b"")
+    first = next((line for line in _lines(file, options.longest_value) if line.strip()), b"")
     return first.lstrip(b"\xef\xbb\xbf \t").startswith(b"[") or first.strip() == b"{"
 
 

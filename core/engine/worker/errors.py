@@ -33,6 +33,7 @@ _CSV_FILE = re.compile(r"^\s*file ?= ?(.*)$", re.MULTILINE)
 _OWN_TABLES = tuple(f'Did you mean "{start}' for start in ("pg_", "duckdb_", "sqlite_"))
 
 _LONGEST = 2_000
+_LONGEST_LINE = 200
 
 _HINTS = {
     "memory": "Read fewer columns or rows, or raise MILLPOND_MEMORY_LIMIT.",
@@ -188,14 +189,14 @@ def _csv_sentences(line: str, text: str) -> tuple[str, str]:
     paragraphs = text.split("\n\n")[0].splitlines()
     reason = paragraphs[-1].strip() if len(paragraphs) > 1 else "it does not fit"
     where = f"{file[1].strip()}, line {line}" if file else f"line {line}"
-    hint = f"The line is: {original[1].strip()}. " if original else ""
+    hint = f"The line is: {_shortened(original[1].strip(), _LONGEST_LINE)}. " if original else ""
     hint += "Correct the file, or choose in its source's options to leave such rows out."
     return _shortened(f"{where}: {reason}"), _shortened(hint)
 
 
-def _shortened(text: str) -> str:
+def _shortened(text: str, most: int = _LONGEST) -> str:
     """Cut a text that quotes a value of megabytes."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _position(text: str, sql: str) -> tuple[int, int]:

@@ -200,6 +200,14 @@ def test_a_message_stays_short_when_a_value_is_long(session: Session) -> None:
     assert len(caught.value.message) < 2_100
 
 
+def test_a_line_that_is_too_long_is_quoted_in_part(engine, session: Session) -> None:
+    file = engine.folder / "uploads" / "long.csv"
+    file.write_bytes(b"a,b\n1,2\n" + b"x" * 3_000_000)
+    with pytest.raises(QueryError, match=r"long.csv, line 3: .*2000000 bytes") as caught:
+        session.run(f"from read_csv('{file}')")
+    assert len(caught.value.hint) < 400
+
+
 def test_a_thousand_statements_run_up_to_the_limit(make_engine) -> None:
     session = Session(make_engine(statement_limit=1000, sql_limit=6_000_000), "s")
     assert len(session.run("select 1;" * 1000).results) == 1000
