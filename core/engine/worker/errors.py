@@ -32,6 +32,25 @@ _CSV_LINE = re.compile(r"^Original Line: ?(.*)$", re.MULTILINE)
 _CSV_FILE = re.compile(r"^\s*file ?= ?(.*)$", re.MULTILINE)
 _OWN_TABLES = tuple(f'Did you mean "{start}' for start in ("pg_", "duckdb_", "sqlite_"))
 
+# What DuckDB says, and what a person can act on: {0} is the first group.
+_IN_OTHER_WORDS = (
+    (
+        r"memory exhausted at or near|Max expression depth limit",
+        "The statement is nested too deeply.",
+        "Write it in steps, as views or with WITH, or put long lists into a table.",
+    ),
+    (
+        r"Failed to open zip",
+        "The file is not an Excel workbook (.xlsx), or it was cut off.",
+        "Older .xls files and password-protected ones must be saved as .xlsx first.",
+    ),
+    (
+        r"Error when sniffing file (\"[^\n]*\")",
+        "{0} does not look like CSV: no delimiter, quote and header fit its first rows.",
+        "If it is, give read_csv its delimiter, quote and skip, or ignore_errors.",
+    ),
+)
+
 _LONGEST = 2_000
 _LONGEST_LINE = 200
 
@@ -175,6 +194,9 @@ def _sentences(text: str) -> tuple[str, str]:
     plain = _KIND.sub("", text.strip())
     if match := _CSV.match(plain):
         return _csv_sentences(match[1], plain)
+    for said, sentence, hint in _IN_OTHER_WORDS:
+        if match := re.match(said, plain):
+            return sentence.format(*match.groups()), hint
     first, _, rest = plain.partition("\n")
     if rest.startswith(_OWN_TABLES):  # not a table that anybody meant
         rest = rest.partition("\n")[2]

@@ -10,7 +10,7 @@ import pytest
 from core.engine.results import display_rows
 from core.engine.session import Session
 from core.engine.views import Sort
-from core.errors import InvalidInput, LimitExceeded, QueryError
+from core.errors import ConnectError, InvalidInput, LimitExceeded, QueryError
 
 
 def rows(session: Session, sql: str, params: dict | None = None) -> list[list]:
@@ -206,6 +206,24 @@ def test_a_line_that_is_too_long_is_quoted_in_part(engine, session: Session) -> 
     with pytest.raises(QueryError, match=r"long.csv, line 3: .*2000000 bytes") as caught:
         session.run(f"from read_csv('{file}')")
     assert len(caught.value.hint) < 400
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("select " + "(" * 10_000 + "1" + ")" * 10_000, "nested too deeply"),
+        ("select 1" + "+1" * 20_000, "nested too deeply"),
+        ("from read_csv('binary.csv')", 'binary.csv" does not look like CSV'),
+        ("from 'empty.xlsx'", "not an Excel workbook"),
+    ],
+)
+def test_what_the_engine_says_for_itself_is_said_to_people(engine, session, sql, said) -> None:
+    folder = engine.settings.start_folder
+    (folder / "binary.csv").write_bytes(bytes(range(256)) * 400)
+    (folder / "empty.xlsx").touch()
+    with pytest.raises((QueryError, ConnectError), match=said) as caught:
+        session.run(sql)
+    assert caught.value.hint
 
 
 def test_a_thousand_statements_run_up_to_the_limit(make_engine) -> None:
