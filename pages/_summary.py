@@ -41,8 +41,8 @@ _TOP = {"Share": st.column_config.ProgressColumn(format="percent", min_value=0, 
 _COLUMNS = {
     "Null": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
     "Shape": st.column_config.BarChartColumn(y_min=0),
-    "Mean": st.column_config.NumberColumn(format="%.4g"),
-    "Deviation": st.column_config.NumberColumn(format="%.4g"),
+    "Mean": st.column_config.NumberColumn(format="%.6g"),
+    "Deviation": st.column_config.NumberColumn(format="%.6g"),
 }
 
 
@@ -62,7 +62,6 @@ def _profiles(entry: Entry, result: ResultSet) -> list[ColumnProfile]:
 
 
 def _row(each: ColumnProfile) -> dict[str, Any]:
-    quantiles = {share: value for share, value in each.quantiles}
     return {
         "Column": each.column.name,
         "Type": each.column.type,
@@ -70,8 +69,17 @@ def _row(each: ColumnProfile) -> dict[str, Any]:
         "Distinct": ("≈ " if each.approximate else "") + count(each.distinct),
         "Shape": [one.count for one in each.bins] or None,
         "Min": each.minimum,
-        "Median": str(quantiles[0.5]) if 0.5 in quantiles else None,
+        **{_quantile(share): _shown(value) for share, value in each.quantiles},
         "Max": each.maximum,
         "Mean": each.mean,
         "Deviation": each.deviation,
     }
+
+
+def _quantile(share: float) -> str:
+    return "Median" if share == 0.5 else f"{share:.0%}"
+
+
+def _shown(value: float | str) -> str:
+    # Of dates and times the engine gives the text.
+    return f"{value:.6g}" if isinstance(value, float) else value

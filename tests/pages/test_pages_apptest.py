@@ -217,6 +217,15 @@ def test_a_tab_in_the_address_finds_its_run_with_text_and_views(empty):
         assert shown(), name
 
 
+def test_the_summary_tells_below_what_most_values_lie(empty):
+    finished(empty, "SELECT range AS n, DATE '2013-01-01' AS d FROM range(1001)", "tab-4")
+    app = draw("query", tab="tab-4")
+    checked(app.button_group(key="result-view").set_value("Summary").run())
+    told = app.dataframe[0].value.set_index("Column")[["5%", "25%", "Median", "75%", "95%"]]
+    assert list(told.loc["n"]) == ["50", "250", "500", "750", "950"]
+    assert told.loc["d", "Median"].startswith("2013-01-01")
+
+
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
