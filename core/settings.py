@@ -15,6 +15,8 @@ import psutil
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.secret import Secret
+
 APP_FOLDER = Path(__file__).resolve().parent.parent
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -43,7 +45,10 @@ Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 class Settings(BaseSettings):
     """What can be set from outside. Each field's description is its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True)
+    # An error would quote the values of others, among them the keys.
+    model_config = SettingsConfigDict(
+        env_prefix="MILLPOND_", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default_factory=_default_home,
@@ -53,6 +58,9 @@ class Settings(BaseSettings):
         default_factory=Path.cwd, description="Folder whose files SQL may read in local mode."
     )
     store_url: str = Field("", description="SQLAlchemy URL of the store; empty: SQLite in home.")
+    master_key: Secret | None = Field(
+        None, description="Keys that secrets are sealed with, base64, newest first; empty: a file."
+    )
     connectors: Path | None = Field(None, description="Folder with connectors of your own.")
     sample_data: bool = Field(True, description="Attach the sample data on the first start.")
 

@@ -31,6 +31,7 @@ SLICES = (
     ("workers",),
     ("engine",),
     ("store", "access", "catalog", "visual"),
+    ("secrets",),
     ("connections", "queries", "visuals"),
     ("workbench",),
     ("api", "cli"),
@@ -54,7 +55,7 @@ VALUES = (
     "core.visuals",
 )
 
-HOMES = {"streamlit", "duckdb", "sqlalchemy", "fastapi", "starlette", "plotly"}
+HOMES = {"streamlit", "duckdb", "sqlalchemy", "cryptography", "fastapi", "starlette", "plotly"}
 
 # They take 0.1 s to 0.7 s each to import, and the first page of the app does without them.
 SLOW = {"alembic", "numpy", "pandas", "polars", "pyarrow", "sqlglot"}

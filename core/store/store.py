@@ -7,14 +7,14 @@ leaves its records.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.errors import ConfigError
+from core.errors import ConfigError, MillpondError
 from core.settings import Settings
 from core.store.database import file_of, reach, reading, refusal, switch_to_wal
 from core.store.upgrade import newest, stored_version, upgrade
@@ -59,6 +59,20 @@ class Store:
         """Open one transaction for reading: a snapshot that waits for no writer."""
         with _refusals(self._engine), self._reading.begin() as session:
             yield session
+
+    def flush(self) -> None:
+        """Return when all that was committed is on the disk, where a power cut leaves it.
+
+        A commit to SQLite alone is not: see `synchronous` in database.py. Raises MillpondError.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with _refusals(self._engine), closing(self._engine.raw_connection()) as connection:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        if busy:
+            raise MillpondError(
+                "The store is busy: a transaction was open for too long.", hint="Try again."
+            )
 
     def healthy(self) -> None:
         """Return if the store answers; raise ConfigError or MillpondError if it does not."""
