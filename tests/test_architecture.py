@@ -30,7 +30,8 @@ SLICES = (
     ("connector",),  # the engine worker runs connectors, so their contract stands below it
     ("workers",),
     ("engine",),
-    ("store", "access", "catalog", "visual"),
+    ("store", "access", "catalog", "visual", "job"),
+    ("jobs",),
     ("secrets",),
     ("connections", "queries", "visuals"),
     ("workbench",),
@@ -48,6 +49,9 @@ VALUES = (
     "core.engine.results",
     "core.engine.session",  # FORMATS
     "core.errors",
+    "core.job",  # Progress
+    "core.jobs.models",
+    "core.jobs.schedule",
     "core.plugins",  # finds the kinds of chart
     "core.queries.models",
     "core.queries.runs",  # Entry
@@ -55,7 +59,7 @@ VALUES = (
     "core.visuals",
 )
 
-HOMES = {"streamlit", "duckdb", "sqlalchemy", "cryptography", "fastapi", "starlette", "plotly"}
+HOMES = {"streamlit", "duckdb", "sqlalchemy", "cryptography", "fastapi", "starlette", "plotly", "cronsim"}
 
 # They take 0.1 s to 0.7 s each to import, and the first page of the app does without them.
 SLOW = {"alembic", "numpy", "pandas", "polars", "pyarrow", "sqlglot"}

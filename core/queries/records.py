@@ -6,14 +6,10 @@ so that what was running when a process died is known afterwards.
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-import psutil
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -35,6 +31,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.errors import Conflict, InvalidInput, NotFound
 from core.queries.models import HistoryEntry, State
+from core.store.owner import is_elsewhere, is_gone, this_process
 from core.store.rows import CleanText, Row, UtcTime, clean
 from core.store.store import Store
 
@@ -89,7 +86,7 @@ class QueryLog:
             "actor": actor,
             "connection": connection,
             "state": "running",
-            "owner": _this_process(os.getpid()),
+            "owner": this_process(),
             "started_at": datetime.now(UTC),
             "elapsed": 0.0,
             "error": "",
@@ -158,9 +155,9 @@ class QueryLog:
         running = (_LOG.c.workspace == self._workspace, _LOG.c.state == "running")
         with self._store.read() as session:
             owners = set(session.scalars(select(_LOG.c.owner).where(*running)))
-        gone: ColumnElement[bool] = _LOG.c.owner.in_([each for each in owners if _is_gone(each)])
+        gone: ColumnElement[bool] = _LOG.c.owner.in_([each for each in owners if is_gone(each)])
         if longest is not None:
-            elsewhere = _LOG.c.owner.in_([each for each in owners if _is_elsewhere(each)])
+            elsewhere = _LOG.c.owner.in_([each for each in owners if is_elsewhere(each)])
             gone |= elsewhere & (_LOG.c.started_at < datetime.now(UTC) - timedelta(seconds=longest))
         with self._store.begin() as session:
             marked = session.execute(
@@ -181,28 +178,3 @@ class QueryLog:
 
     def _entries(self, *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         return select(*_ENTRY).where(_LOG.c.workspace == self._workspace, *conditions)
-
-
-@cache
-def _this_process(pid: int) -> str:
-    # By pid: a forked child is another owner.
-    return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time():.0f}"
-
-
-def _is_elsewhere(owner: str) -> bool:
-    return owner.rsplit(":", 2)[0] != socket.gethostname()
-
-
-def _is_gone(owner: str) -> bool:
-    if _is_elsewhere(owner) or owner == _this_process(os.getpid()):
-        return False
-    _, pid, started = owner.rsplit(":", 2)
-    try:
-        process = psutil.Process(int(pid))
-        # Wall-clock start times move a little when the system's clock is set.
-        same = abs(process.create_time() - float(started)) <= 2
-        return not same or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.AccessDenied:
-        return False
-    except psutil.NoSuchProcess:
-        return True
