@@ -57,6 +57,7 @@ def _get_ready(ending: threading.Event) -> None:
     workbench()
     if not ending.wait(_HEAD_START):
         api.load()
+        workbench().start_jobs()
 
 
 def _close() -> None:

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of one engine."
     )
+    job_threads: int = Field(4, ge=1, description="Jobs that one process runs at once.")
     query_timeout: float = Field(3600, gt=0, description="Seconds a query may run.")
     cancel_grace: float = Field(
         2, gt=0, description="Seconds a cancelled query has to stop before its engine is killed."

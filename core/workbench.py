@@ -15,8 +15,13 @@ from core.connections.service import SourceBook, WorkspaceConnections
 from core.connector import Connector
 from core.engine.engine import MODULE, Engine
 from core.errors import ConfigError, MillpondError, NotFound
+from core.jobs.housekeeping import Housekeeping
+from core.jobs.records import JobBook
+from core.jobs.scheduler import Scheduler
+from core.jobs.service import Jobs, settle_own
 from core.plugins import Roster, discover
-from core.queries.service import Queries, QueryBook
+from core.queries.records import QueryLog
+from core.queries.service import HISTORY_KEPT, Queries, QueryBook
 from core.settings import Settings
 from core.store.store import Store
 from core.workers.supervisor import Supervisor
@@ -26,6 +31,9 @@ log = logging.getLogger(__name__)
 
 LOCAL = "local"
 
+RUNS_KEPT = 10_000
+"""Runs of jobs that a workspace remembers; housekeeping lets older ones go."""
+
 
 @dataclass
 class Room:
@@ -34,6 +42,8 @@ class Room:
     engine: Engine
     sources: SourceBook
     queries: QueryBook
+    jobs: JobBook
+    scheduler: Scheduler
     known: tuple[int, list[Catalog]] = (-1, [])
 
 
@@ -46,6 +56,7 @@ class Workspace:
         self.engine = room.engine
         self.connections = WorkspaceConnections(room.sources, room.engine, actor)
         self.queries = Queries(room.queries, room.engine, actor)
+        self.jobs = Jobs(room.jobs, room.scheduler, actor)
 
     def catalog(self) -> list[Catalog]:
         """Return every catalog with its tables and columns, read again when it may have changed."""
@@ -72,6 +83,9 @@ class Workbench:
         self.kinds = kinds
         self.isolation: Isolation = available()
         self._supervisor = Supervisor(idle_stop=settings.idle_stop, packages=("connectors",))
+        self.scheduler = Scheduler(store, threads=settings.job_threads)
+        self._housekeeping = _housekeeping(store)
+        self.scheduler.register(self._housekeeping)
         self._rooms: dict[str, Room] = {}
         self._lock = threading.Lock()
 
@@ -106,6 +120,11 @@ class Workbench:
         """
         return self._open_engine(self._sources(workspace_id), workspace_id, folder)
 
+    def start_jobs(self) -> None:
+        """Begin to run jobs, in the background, until the workbench is closed."""
+        settle_own(JobBook(self.store, LOCAL), self._housekeeping, "17 * * * *")
+        self.scheduler.start()
+
     def health(self) -> dict[str, Any]:
         """Tell how app, store and workers are; `ok` sums it up."""
         try:
@@ -123,7 +142,8 @@ class Workbench:
         return {"ok": ok, "app": "ok", "store": store, "workers": engines}
 
     def close(self) -> None:
-        """End all workers, and close the store."""
+        """End all jobs and workers, and close the store."""
+        self.scheduler.stop()
         with self._lock:
             rooms, self._rooms = self._rooms, {}
         for room in rooms.values():
@@ -140,7 +160,13 @@ class Workbench:
     def _open_room(self, workspace_id: str) -> Room:
         sources = self._sources(workspace_id)
         engine = self._open_engine(sources, workspace_id)
-        return Room(engine, sources, QueryBook.open(self.store, workspace_id, engine))
+        return Room(
+            engine,
+            sources,
+            QueryBook.open(self.store, workspace_id, engine),
+            JobBook(self.store, workspace_id),
+            self.scheduler,
+        )
 
     def _sources(self, workspace_id: str) -> SourceBook:
         sources = SourceBook.open(self.store, workspace_id, self.settings, self.kinds)
@@ -174,6 +200,15 @@ def attach_samples(sources: SourceBook) -> None:
             )
         except MillpondError:
             log.exception("the sample %s could not be added", sample.alias)
+
+
+def _housekeeping(store: Store) -> Housekeeping:
+    return Housekeeping(
+        {
+            "queries": lambda workspace: QueryLog(store, workspace).prune(HISTORY_KEPT),
+            "runs": lambda workspace: JobBook(store, workspace).prune(RUNS_KEPT),
+        }
+    )
 
 
 def _make_home(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `millpond serve`, `query` and `doctor`, over the same workbench as the app.
+"""The command line: `millpond serve`, `query`, `worker` and `doctor`, over the app's workbench.
 
 Not a shell and not a second way to run queries. What a command needs is imported when it runs, so
 that `millpond --help` answers at once.

@@ -124,6 +124,16 @@ def query(
 
 
 @millpond.command()
+@_home
+def worker(home: Path | None) -> None:
+    """Run jobs without the app, until Ctrl-C or SIGTERM."""
+    from core.cli.worker import work
+
+    _use(home)
+    work()
+
+
+@millpond.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @_home
 def doctor(as_json: bool, home: Path | None) -> int:
