@@ -21,8 +21,7 @@ LEGIBLE = """<style>
 button kbd { color: inherit !important; opacity: 1 !important; }
 </style>"""
 
-st.set_page_config(page_title="Millpond", page_icon=STATIC / "mark.svg", layout="wide")
-st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "mark.svg"), size="large")
+st.set_page_config(page_title="Millpond", layout="wide")
 st.html(LEGIBLE)
 
 
@@ -50,3 +49,7 @@ else:
     if not isolation.complete:
         st.sidebar.warning("Trusted users only", icon=":material/lock_open:")
         st.sidebar.caption(isolation.sentence())
+finally:
+    # Last: for a picture Streamlit imports numpy and PIL, 0.2 s that the first page need not wait.
+    st.set_page_config(page_icon=STATIC / "mark.svg")
+    st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "mark.svg"), size="large")

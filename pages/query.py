@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import MillpondError
 from core.queries.models import SavedQuery
 from core.workbench import Workspace
-from pages._components.editor import EditorEvent, sql_editor
+from pages._components.editor import EditorEvent, editor_schema, sql_editor
 from pages._helpers import count, errors_shown, first_line, show_error, workspace
 from pages._query_state import EDITOR, QueryState, diagnostics, new_tab, query_state
 from pages._refused import show_refusal
@@ -34,29 +34,32 @@ def render() -> None:
     """Draw the page."""
     here = workspace()
     state = query_state(here)
-    with st.sidebar:
-        show_tree(here, state)
-    state.catalog = here.engine.changes
     _show_bar(here, state)
     st.fragment(lambda: _show_editor(here, state), key="query-editor")()
     _show_parameters(state)
+    with st.sidebar:
+        show_tree(here, state)
+    state.catalog = here.engine.changes
     st.fragment(lambda: _show_outcome(here, state), key="query-result")()
 
 
 def _show_editor(here: Workspace, state: QueryState) -> None:
-    with errors_shown():
+    sql_editor(
+        EDITOR,
+        state.text,
+        revision=state.revision,
+        diagnostics=diagnostics(here.queries.find(state.tab)),
+        placeholder="SELECT …   (Ctrl+Enter runs the statement at the cursor)",
+        on_run=lambda event: _run(here, state, event),
+        on_change=lambda _: _text_changed(state),
+    )
+    with errors_shown():  # after it: the catalog may wait for the engine's start
         catalog = here.catalog()
-        sql_editor(
+        editor_schema(
             EDITOR,
-            state.text,
-            revision=state.revision,
-            schema=lambda: schema_names(catalog),
-            schema_revision=str(here.engine.changes),
+            lambda: schema_names(catalog),
+            revision=str(here.engine.changes),
             functions=here.macros,
-            diagnostics=diagnostics(here.queries.find(state.tab)),
-            placeholder="SELECT …   (Ctrl+Enter runs the statement at the cursor)",
-            on_run=lambda event: _run(here, state, event),
-            on_change=lambda _: _text_changed(state),
         )
 
 

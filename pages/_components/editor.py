@@ -76,11 +76,8 @@ def sql_editor(
     value: str,
     *,
     revision: int,
-    schema: Schema | Callable[[], Schema],
-    schema_revision: str,
     on_run: Callable[[EditorEvent], None],
     on_change: Callable[[str], None] | None = None,
-    functions: Callable[[], Sequence[str]] = tuple,
     parameters: Sequence[str] = (),
     diagnostics: Sequence[Diagnostic] = (),
     height: int = 220,
@@ -90,12 +87,9 @@ def sql_editor(
 ) -> None:
     """Draw the editor. `value` is shown at first, and again whenever `revision` differs.
 
-    `schema` is a tree of names: a mapping is a catalog or a schema, a list is a table and holds
-    `[column, type]` pairs, as `{"db": {"main": {"t": [["id", "INTEGER"]]}}, "v": [["x", "DATE"]]}`.
-    `functions` are those the engine lacks by itself, as `name(parameters) -> type`. Both are read
-    only when `schema_revision`, a text unique to them in this process, is new. `parameters`
-    are names without `$`, offered beside those in the text. `diagnostics` refer to the text that
-    was last run. `height` is in pixels.
+    `parameters` are names without `$`, offered beside those in the text. `diagnostics` refer to
+    the text that was last run. `height` is in pixels. The names that it completes come after it,
+    from `editor_schema`.
 
     `on_run` is called before the rerun, and the whole page runs after it, unless it calls
     `st.rerun([keys])` itself. `on_change` gets the text 400 ms after a change and when the editor
@@ -133,8 +127,30 @@ def sql_editor(
     def draw() -> None:
         _EDITOR(key=key, data=data, on_run_change=ran, on_text_change=changed)
 
-    _SCHEMA(key=f"{key}-schema", data=_encoded(key, schema_revision, schema, functions))
     draw()
+
+
+def editor_schema(
+    key: str,
+    schema: Callable[[], Schema],
+    *,
+    revision: str,
+    functions: Callable[[], Sequence[str]] = tuple,
+) -> None:
+    """Tell editor `key` the names that it completes.
+
+    `schema` is a tree of names: a mapping is a catalog or a schema, a list is a table and holds
+    `[column, type]` pairs, as `{"db": {"main": {"t": [["id", "INTEGER"]]}}, "v": [["x", "DATE"]]}`.
+    `functions` are those the engine lacks by itself, as `name(parameters) -> type`. Both are read
+    only when `revision`, a text unique to them in this process, is new.
+    """
+    found = _ENCODED.get((key, revision))
+    if found is None:
+        whole = {"name": key, "tree": schema(), "functions": list(functions())}
+        found = _ENCODED[key, revision] = json.dumps(whole, separators=(",", ":")).encode()
+        if len(_ENCODED) > _ENCODED_MOST:
+            _ENCODED.popitem(last=False)
+    _SCHEMA(key=f"{key}-schema", data=found)
 
 
 def editor_text(key: str, value: str, *, revision: int) -> str:
@@ -152,19 +168,3 @@ def editor_text(key: str, value: str, *, revision: int) -> str:
 
 def _text_key(key: str) -> str:
     return f"{key}-text"
-
-
-def _encoded(
-    key: str,
-    revision: str,
-    schema: Schema | Callable[[], Schema],
-    functions: Callable[[], Sequence[str]],
-) -> bytes:
-    found = _ENCODED.get((key, revision))
-    if found is None:
-        tree = schema() if callable(schema) else schema
-        whole = {"name": key, "tree": tree, "functions": list(functions())}
-        found = _ENCODED[key, revision] = json.dumps(whole, separators=(",", ":")).encode()
-        if len(_ENCODED) > _ENCODED_MOST:
-            _ENCODED.popitem(last=False)
-    return found

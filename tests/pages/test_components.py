@@ -82,7 +82,12 @@ def test_a_module_that_is_not_there_cannot_be_loaded():
 def draw_both() -> None:
     import streamlit as st
 
-    from pages._components.editor import Diagnostic, editor_text, sql_editor
+    from pages._components.editor import (
+        Diagnostic,
+        editor_schema,
+        editor_text,
+        sql_editor,
+    )
     from pages._components.grid import result_grid
 
     def schema() -> dict:
@@ -93,11 +98,10 @@ def draw_both() -> None:
         "sql",
         "SELECT 1",
         revision=0,
-        schema=schema,
-        schema_revision="test_components-1",
         on_run=lambda event: None,
         diagnostics=[Diagnostic(0, 6, "No", hint="Yes")],
     )
+    editor_schema("sql", schema, revision="test_components-1")
     result_grid(
         "grid",
         result="r1",
