@@ -285,6 +285,15 @@ def history(camera: Camera) -> None:
     camera.take("history")
 
 
+def jobs(camera: Camera) -> None:
+    camera.open("jobs")
+    camera.page.get_by_role("button", name="Run now").click()
+    camera.page.get_by_text("succeeded").wait_for()
+    camera.page.get_by_text("Next runs").click()
+    camera.settle()
+    camera.take("jobs")
+
+
 def home(camera: Camera) -> None:
     camera.open("")
     camera.take("home")
@@ -296,8 +305,8 @@ def dark(camera: Camera) -> None:
 
 
 SHOTS: tuple[Callable[[Camera], None], ...] = (
-    query, completion, grid, chart, summary, plan, error, running, sources, rejects, history, home,
-    dark,
+    query, completion, grid, chart, summary, plan, error, running, sources, rejects, history, jobs,
+    home, dark,
 )  # fmt: skip
 
 

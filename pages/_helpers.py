@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -84,6 +85,24 @@ def ago(moment: datetime) -> str:
         if seconds >= size:
             return f"{count(int(seconds // size), word)} ago"
     return "just now"
+
+
+def until(moment: datetime) -> str:
+    """Write when something will be, by how long that is: now, in 5 minutes, in 3 days."""
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    if seconds < 1:
+        return "now"
+    sizes = ((172_800, 86_400, "day"), (5_400, 3_600, "hour"), (90, 60, "minute"))
+    for least, size, word in sizes:
+        if seconds >= least:
+            return f"in {count(round(seconds / size), word)}"
+    return f"in {count(round(seconds), 'second')}"
+
+
+def local_time(moment: datetime) -> str:
+    """Write a moment by the clock of whoever looks at the page."""
+    zone = ZoneInfo(st.context.timezone or "UTC")
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
 
 
 def first_line(sql: str, width: int = 80) -> str:

@@ -35,6 +35,7 @@ PAGES = [
     st.Page(render("query"), title="Query", icon=":material/terminal:", url_path="query"),
     st.Page(render("sources"), title="Sources", icon=":material/database:", url_path="sources"),
     st.Page(render("history"), title="History", icon=":material/history:", url_path="history"),
+    st.Page(render("jobs"), title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
 ]
 
 st.session_state["pages"] = {each.url_path or "home": each for each in PAGES}

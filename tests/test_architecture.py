@@ -336,4 +336,4 @@ def test_the_visuals():
 
 def test_the_pages():
     files = (ROOT / "pages").glob("[a-z]*.py")
-    assert sorted(file.stem for file in files) == ["history", "home", "query", "sources"]
+    assert sorted(file.stem for file in files) == ["history", "home", "jobs", "query", "sources"]

@@ -27,6 +27,7 @@ PAGES = {
     "home": ("/", None, None),
     "sources": ("/sources", None, None),
     "history": ("/history", None, None),
+    "jobs": ("/jobs", None, None),
     "query": ("/query", None, None),
     "rows": ("/query", ROWS, "Rows"),
     "chart": ("/query", ROWS, "Chart"),
@@ -34,7 +35,13 @@ PAGES = {
     "plan": ("/query", ROWS, "Plan"),
     "error": ("/query", "SELECT carier FROM flights", None),
 }
-LAST = {"/": "weather", "/sources": "per file", "/history": "Runs", "/query": "Keys"}
+LAST = {
+    "/": "weather",
+    "/sources": "per file",
+    "/history": "Runs",
+    "/jobs": "Next runs",
+    "/query": "Keys",
+}
 """Words at the end of each page: when they are there, the page is."""
 
 # The shell's own style has come, and nothing fades: half of a fade has half the contrast.

@@ -11,57 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.queries.models import SavedQuery
-from core.workbench import close_shared, shared
+from tests.pages.drawing import checked, draw, words
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
-PAGES = ["home", "query", "sources", "history"]
-
-
-@pytest.fixture
-def settle(monkeypatch, tmp_path):
-    """Return what opens a workbench of this test's own, with settings, for the pages to find."""
-    close_shared()
-
-    def settle(**settings: str):
-        folder = tmp_path / "here"
-        folder.mkdir(exist_ok=True)
-        given = {"home": str(tmp_path / "home"), "start_folder": str(folder), "threads": "2"}
-        for name, value in (given | settings).items():
-            monkeypatch.setenv(f"MILLPOND_{name.upper()}", value)
-        return shared().workspace()
-
-    yield settle
-    close_shared()
-
-
-@pytest.fixture
-def empty(settle):
-    """Return a workspace without any source."""
-    return settle(sample_data="false")
-
-
-def draw(name: str, **query_params: str) -> AppTest:
-    """Draw one page, and check that it did not raise."""
-
-    def script(name: str) -> None:
-        import importlib
-
-        importlib.import_module(f"pages.{name}").render()
-
-    app = AppTest.from_function(script, kwargs={"name": name}, default_timeout=60)
-    app.query_params.update(query_params)
-    return checked(app.run())
-
-
-def checked(app: AppTest) -> AppTest:
-    assert [each.value for each in app.exception] == []
-    return app
-
-
-def words(app: AppTest) -> str:
-    """Return all that the page says in elements of text."""
-    kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning, app.success)
-    return "\n".join(element.value for kind in kinds for element in kind)
+PAGES = ["home", "query", "sources", "history", "jobs"]
 
 
 def editor(app: AppTest) -> str:
@@ -95,6 +48,7 @@ def test_every_page_is_drawn_without_sources(empty, name):
         "query": "The result appears here",
         "sources": "No sources yet",
         "history": "Queries that you run appear here.",
+        "jobs": "Nothing runs, and nothing waits.",
     }
     assert expected[name] in words(app)
 
