@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from core.engine.parameters import from_json
-from core.engine.spool import SpoolWriter
+from core.engine.spool import BATCH_BYTES, SpoolWriter
 from core.engine.worker.activity import Activity
+from core.engine.worker.behind import Behind
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
 from core.engine.worker.gate import attached, check, check_attached
@@ -96,19 +98,24 @@ class _Statement:
     ) -> None:
         reader = cursor.to_arrow_reader(BATCH_ROWS)
         plain = Plainer(reader.schema, [name for _, name in columns])
-        first = _next(reader, plain) or plain.empty()
+        batches = (plain(batch) for batch in reader if batch.num_rows)
+        first = next(batches, None) or plain.empty()
         self._send_first(kind, columns, first)
-        second = _next(reader, plain)
+        second = next(batches, None)
         if second is None and first.num_rows <= FIRST_ROWS and first.nbytes <= INLINE_BYTES:
             self._done(kind, None)
             return
         with SpoolWriter(self._path, plain.schema, self._limit) as writer:
-            writer.write(first)
-            self._report(writer)
-            while second is not None:
-                writer.write(second)
+
+            def keep(batch: pa.RecordBatch) -> None:
+                writer.write(batch)
                 self._report(writer)
-                second = _next(reader, plain)
+
+            keep(first)
+            if second is not None:
+                with Behind(keep, on_failure=cursor.interrupt) as behind:
+                    for batch in chain((second,), batches):
+                        behind.put(batch)
         self._done(kind, None, writer)
 
     def _send_first(self, kind: str, columns: list[tuple[str, str]], batch: pa.RecordBatch) -> None:
@@ -122,9 +129,10 @@ class _Statement:
         self._call.send(head, sink.getvalue())
 
     def _report(self, writer: SpoolWriter) -> None:
-        now = time.perf_counter()
-        if now >= self._report_at:
-            self._call.send({"index": self._index, "extents": writer.extents[self._reported :]})
+        """Tell where batches lie: the first at once, then as soon as there is a stretch to read."""
+        now, fresh = time.perf_counter(), writer.extents[self._reported :]
+        if now >= self._report_at or sum(each.length for each in fresh) >= BATCH_BYTES:
+            self._call.send({"index": self._index, "extents": fresh})
             self._reported = len(writer.extents)
             self._report_at = now + REPORT_SECONDS
 
@@ -135,16 +143,6 @@ class _Statement:
         if writer is not None:
             head["extents"] = writer.extents[self._reported :]
         self._call.send(head)
-
-
-def _next(reader: pa.RecordBatchReader, plain: Plainer) -> pa.RecordBatch | None:
-    """Return the next batch that has rows, None at the end."""
-    try:
-        while not (batch := reader.read_next_batch()).num_rows:
-            pass
-    except StopIteration:
-        return None
-    return plain(batch)
 
 
 def placed(error: MillpondError, text: Text) -> MillpondError:

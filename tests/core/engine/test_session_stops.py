@@ -221,6 +221,19 @@ def test_a_limit_names_its_setting(make_engine, sql: str, setting: str) -> None:
     assert works(session)
 
 
+def test_a_result_beyond_its_limit_ends_before_the_query_gives_its_next_rows(make_engine) -> None:
+    session = Session(make_engine(spool_limit=3_000_000), "s")
+    # Two batches of 2 MB arrive while DuckDB holds the third back; more would take hours.
+    run = session.start(
+        "select repeat('x', 100) from range(10_000_000_000_000) t(i) "
+        "where i < 112_000 or i = 9_000_000_000_000"
+    )
+    assert run.wait(60)
+    assert isinstance(run.error, LimitExceeded)
+    assert run.error.setting == "MILLPOND_SPOOL_LIMIT"
+    assert works(session)
+
+
 def test_a_full_disk_is_said(make_engine) -> None:
     # RLIMIT_FSIZE stands for the disk: it is the greater of the two limits.
     engine = make_engine(temp_limit=1_000_000, spool_limit=1_000_000)
