@@ -81,6 +81,7 @@ class MasterKeyRow(Row):
 
 def lock_keys(session: Session, *, alone: bool) -> None:
     """Hold the key lock until the transaction ends."""
+    session.connection()  # it begins with the first statement, and on SQLite that is the lock
     if session.get_bind().dialect.name == "postgresql":
         kind = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         session.execute(text(f"SELECT {kind}(:key)"), {"key": _LOCK})

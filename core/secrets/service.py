@@ -43,7 +43,7 @@ class Secrets:
         ring = KeyRing(source.read())
         with store.read() as session:
             known = {row.id for row in MasterKeyRow.all(session)}
-        if not known or not known.issuperset(ring.ids):
+        if not ring.ids or not known.issuperset(ring.ids):
             ring = _register(store, source)
         return cls(store, source, ring)
 
@@ -121,7 +121,7 @@ class Secrets:
         self._reload()
         return [each for each in self.list() if not any(key in self.ring for key in each.keys)]
 
-    def keys(self) -> Sequence[KeyUse]:
+    def master_keys(self) -> Sequence[KeyUse]:
         """Return all master keys that the store has seen, the oldest first."""
         self._reload()
         with self._store.read() as session:

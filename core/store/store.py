@@ -6,6 +6,7 @@ leaves its records.py.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -18,6 +19,8 @@ from core.errors import ConfigError, MillpondError
 from core.settings import Settings
 from core.store.database import file_of, reach, reading, refusal, switch_to_wal
 from core.store.upgrade import newest, stored_version, upgrade
+
+_FLUSH_SECONDS = 20.0
 
 
 class Store:
@@ -67,12 +70,17 @@ class Store:
         """
         if self._engine.dialect.name != "sqlite":
             return
+        deadline = time.monotonic() + _FLUSH_SECONDS
         with _refusals(self._engine), closing(self._engine.raw_connection()) as connection:
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-        if busy:
-            raise MillpondError(
-                "The store is busy: a transaction was open for too long.", hint="Try again."
-            )
+            cursor = connection.cursor()
+            # Beside another checkpoint it is busy at once, whatever the timeout.
+            while cursor.execute("PRAGMA wal_checkpoint(FULL)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise MillpondError(
+                        "The store is busy: a transaction was open for too long.",
+                        hint="Try again.",
+                    )
+                time.sleep(0.01)
 
     def healthy(self) -> None:
         """Return if the store answers; raise ConfigError or MillpondError if it does not."""
