@@ -103,7 +103,7 @@ class Workbench:
             )
         _make_home(settings.home)
         workbench = cls(settings, Store.open(settings), _connectors(settings))
-        workbench._supervisor.warm(MODULE)
+        workbench._supervisor.warm_soon(MODULE)
         return workbench
 
     def workspace(self, actor: Actor = LOCAL_OWNER, workspace_id: str = LOCAL) -> Workspace:

@@ -59,10 +59,20 @@ VALUES = (
     "core.visuals",
 )
 
-HOMES = {"streamlit", "duckdb", "sqlalchemy", "cryptography", "fastapi", "starlette", "plotly", "cronsim"}
+HOMES = {
+    "streamlit",
+    "duckdb",
+    "sqlalchemy",
+    "cryptography",
+    "fastapi",
+    "starlette",
+    "plotly",
+    "cronsim",
+}
 
 # They take 0.1 s to 0.7 s each to import, and the first page of the app does without them.
 SLOW = {"alembic", "numpy", "pandas", "polars", "pyarrow", "sqlglot"}
+SLOW |= {"sqlalchemy.dialects.postgresql"}
 
 # More than five public functions and classes, and why that is right.
 CROWDED = {

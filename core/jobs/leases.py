@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import (
@@ -29,7 +29,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.job import Progress
@@ -329,9 +328,7 @@ def _take(session: Session, steps: Sequence[_Step], now: datetime) -> None:
     )
     runs = [new_run(jobs[step.job], step.due, now, actor="schedule") for step in ours if step.due]
     if runs:
-        dialect: ModuleType = (
-            postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        )
+        dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
         # A time that ran already, before the clock was set back, does not run again.
         once = dialect.insert(RUN).on_conflict_do_nothing(index_elements=["job", "due"])
         session.connection().execute(once, runs)

@@ -88,18 +88,9 @@ class _RunRow(Row):
     __table_args__ = (
         UniqueConstraint("job", "due"),
         Index(None, "workspace", "number"),
-        Index(
-            "ix_job_run_running",
-            "workspace",
-            sqlite_where=_IS_RUNNING,
-            postgresql_where=_IS_RUNNING,
-        ),
-        Index(
-            "ix_job_run_waiting",
-            "not_before",
-            sqlite_where=_IS_WAITING,
-            postgresql_where=_IS_WAITING,
-        ),
+        # Partial on PostgreSQL too, see the query log's.
+        Index("ix_job_run_running", "workspace", sqlite_where=_IS_RUNNING),
+        Index("ix_job_run_waiting", "not_before", sqlite_where=_IS_WAITING),
     )
 
     number: Mapped[int] = mapped_column(Integer, primary_key=True)

@@ -43,12 +43,9 @@ class _QueryRow(Row):
     __tablename__ = "query_log"
     __table_args__ = (
         Index(None, "workspace", "number"),
-        Index(
-            "ix_query_log_running",
-            "workspace",
-            sqlite_where=_IS_RUNNING,
-            postgresql_where=_IS_RUNNING,
-        ),
+        # Partial on PostgreSQL too, as its migration says: to name that dialect here would import
+        # it, 0.07 s at each start.
+        Index("ix_query_log_running", "workspace", sqlite_where=_IS_RUNNING),
     )
 
     number: Mapped[int] = mapped_column(Integer, primary_key=True)

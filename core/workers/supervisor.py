@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 TICK = 1.0
 """Seconds between two looks for idle workers."""
 
+BREATH = 1.0
+"""Seconds that a worker just started has the cores for itself before the next spare starts."""
+
 
 class Supervisor:
     """Owns every worker of this process. `close` ends them all."""
@@ -68,8 +71,14 @@ class Supervisor:
                 f"A worker process could not be started: {error.strerror}.",
                 hint="The machine may be out of memory or processes; try again.",
             ) from error
-        threading.Timer(0.2, self._warm_quietly, [module]).start()
+        self.warm_soon(module)
         return worker
+
+    def warm_soon(self, module: str) -> None:
+        """Start a spare a moment later: whoever takes a worker before that gets a fresh one."""
+        timer = threading.Timer(BREATH, self._warm_quietly, [module])
+        timer.daemon = True
+        timer.start()
 
     def _warm_quietly(self, module: str) -> None:
         with suppress(OSError):

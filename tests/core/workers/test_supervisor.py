@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import InvalidInput, WorkerLost
 from core.settings import APP_FOLDER
-from core.workers.supervisor import Supervisor
+from core.workers.supervisor import BREATH, Supervisor
 from core.workers.wall import Wall, runtime_paths
 from core.workers.worker import Worker
 
@@ -169,7 +169,7 @@ def test_after_the_close_nothing_runs_and_nothing_starts() -> None:
         with pytest.raises(WorkerLost):
             slot.worker()
     supervisor.warm(PROBE)
-    time.sleep(0.3)  # longer than a spare waits behind the one that was taken
+    time.sleep(BREATH + 0.1)  # longer than a spare waits behind the one that was taken
     assert children() <= before
 
 
