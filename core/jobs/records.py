@@ -213,14 +213,24 @@ class JobBook:
 
     def jobs(self) -> list[tuple[Job, JobRun | None]]:
         """Return all jobs in the order of their titles, each with its latest run."""
-        last = select(func.max(RUN.c.number)).where(RUN.c.job == JOB.c.id).scalar_subquery()
-        ours = JOB.c.workspace == self.workspace
-        numbered = select(JOB, last.label("last")).where(ours).order_by(JOB.c.title, JOB.c.id)
         with self._store.read() as session:
-            rows = session.execute(numbered).all()
-            numbers = select(last).where(ours)
-            runs = session.execute(select(RUN).where(RUN.c.number.in_(numbers)))
-            latest = {row.number: as_run(row) for row in runs}
+            return self._with_latest(session, JOB.c.workspace == self.workspace)
+
+    def job(self, id: str) -> tuple[Job, JobRun | None]:
+        """Return a job with its latest run, or raise NotFound."""
+        with self._store.read() as session:
+            self._job(session, id)
+            (found,) = self._with_latest(session, JOB.c.id == id)
+            return found
+
+    def _with_latest(
+        self, session: Session, which: ColumnElement[bool]
+    ) -> list[tuple[Job, JobRun | None]]:
+        last = select(func.max(RUN.c.number)).where(RUN.c.job == JOB.c.id).scalar_subquery()
+        numbered = select(JOB, last.label("last")).where(which).order_by(JOB.c.title, JOB.c.id)
+        rows = session.execute(numbered).all()
+        runs = session.execute(select(RUN).where(RUN.c.number.in_(select(last).where(which))))
+        latest = {row.number: as_run(row) for row in runs}
         return [(as_job(row), latest.get(row.last)) for row in rows]
 
     def submit(self, facts: Mapping[str, Any], at: datetime | None, *, actor: str) -> JobRun:

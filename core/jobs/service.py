@@ -34,6 +34,10 @@ class Jobs:
         """Return a job. Raises NotFound."""
         return self._book.get(id)
 
+    def status(self, id: str) -> JobStatus:
+        """Return a job with its next time and its latest run. Raises NotFound."""
+        return self._status(*self._book.job(id))
+
     def add(self, plan: Plan) -> Job:
         """Add a job. Raises InvalidInput that says what does not fit."""
         self._actor.require("editor", "add jobs")
