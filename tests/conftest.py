@@ -16,6 +16,12 @@ from uuid import uuid4
 import pytest
 
 from core.settings import Settings
+from tests.secrecy import (  # noqa: F401 - hooks and a fixture for all tests
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+    secret_value,
+)
 
 HOW_TO_GET = "Chromium is missing: install it with `sudo apt-get install -y chromium`."
 # Without a sandbox of its own it also runs as root; without /dev/shm in small containers.

@@ -20,7 +20,7 @@ RING = KeyRing([A, B])
 def test_what_is_sealed_opens_again(value):
     sealed = RING.seal(value, ROW, RING.ids)
     assert RING.open(sealed, ROW) == value
-    assert value not in sealed or not value
+    assert len(value) < 5 or value not in sealed  # a short one may be there by chance
 
 
 def test_each_of_its_keys_opens_it():
