@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import redaction
 from core.access import LOCAL_OWNER, Actor
 from core.catalog import Catalog, catalogs
 from core.connections.service import SourceBook, WorkspaceConnections
@@ -22,6 +23,7 @@ from core.jobs.service import Jobs, settle_own
 from core.plugins import Roster, discover
 from core.queries.records import QueryLog
 from core.queries.service import HISTORY_KEPT, Queries, QueryBook
+from core.secrets.service import Secrets
 from core.settings import Settings
 from core.store.store import Store
 from core.workers.supervisor import Supervisor
@@ -77,9 +79,12 @@ class Workspace:
 class Workbench:
     """The open program. `close` ends its workers and its store."""
 
-    def __init__(self, settings: Settings, store: Store, kinds: Roster[Connector[Any]]) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, secrets: Secrets, kinds: Roster[Connector[Any]]
+    ) -> None:
         self.settings = settings
         self.store = store
+        self.secrets = secrets
         self.kinds = kinds
         self.isolation: Isolation = available()
         self._supervisor = Supervisor(idle_stop=settings.idle_stop, packages=("connectors",))
@@ -91,10 +96,11 @@ class Workbench:
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Workbench:
-        """Open the store and find the connectors. Raises ConfigError.
+        """Open the store and its secrets, and find the connectors. Raises ConfigError.
 
         The first engine starts warming up behind it.
         """
+        redaction.install()
         settings = settings or Settings()
         if not available().complete and not settings.trust_without_sandbox:
             raise ConfigError(
@@ -102,7 +108,12 @@ class Workbench:
                 hint="Set MILLPOND_TRUST_WITHOUT_SANDBOX=true if all users are trusted.",
             )
         _make_home(settings.home)
-        workbench = cls(settings, Store.open(settings), _connectors(settings))
+        store = Store.open(settings)
+        try:
+            workbench = cls(settings, store, Secrets.open(store, settings), _connectors(settings))
+        except BaseException:
+            store.close()
+            raise
         workbench._supervisor.warm_soon(MODULE)
         return workbench
 

@@ -146,6 +146,31 @@ def doctor(as_json: bool, home: Path | None) -> int:
     return int(any(check.state == "failed" for check in checks))
 
 
+@millpond.group()
+def admin() -> None:
+    """Look after an installation."""
+
+
+@admin.command("rotate-key")
+@_home
+def rotate_key(home: Path | None) -> None:
+    """Seal all secrets by a new master key, while the app goes on."""
+    from core.cli.admin import rotate_key
+
+    _use(home)
+    rotate_key()
+
+
+@admin.command("secrets")
+@_home
+def show_secrets(home: Path | None) -> None:
+    """Tell what is sealed, by which master key, and what is lost."""
+    from core.cli.admin import show_secrets
+
+    _use(home)
+    show_secrets()
+
+
 def _use(home: Path | None) -> None:
     """Set the data folder before anything reads the settings."""
     if home is not None:

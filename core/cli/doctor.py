@@ -18,6 +18,7 @@ import psutil
 
 from core.cli.room import open_session, read_settings
 from core.errors import MillpondError
+from core.secrets.service import Secrets
 from core.settings import Settings
 from core.workbench import Workbench
 from core.workers.wall import available
@@ -135,6 +136,7 @@ def _workbench(settings: Settings) -> list[Check]:
         kinds = workbench.kinds
         return [
             Check("data folder and store", "ok", home),
+            _secrets(workbench.secrets),
             Check("connectors", "ok", ", ".join(sorted(kinds.found))),
             *(
                 Check(f"connector {name}", "missing", reason, "It is left out; the others work.")
@@ -144,6 +146,20 @@ def _workbench(settings: Settings) -> list[Check]:
         ]
     finally:
         workbench.close()
+
+
+def _secrets(secrets: Secrets) -> Check:
+    """Say whether the master key is here, and how much it no longer opens."""
+    sealed, lost = len(secrets.list()), secrets.lost()
+    source = "MILLPOND_MASTER_KEY" if secrets.from_environment else str(secrets.key_file)
+    if not secrets.ring.ids:
+        advice = "Put it back; if it is lost, `millpond admin rotate-key` begins with a new one."
+        return Check("secrets", "missing", f"no master key in {source}", advice)
+    if lost:
+        told = ", ".join(each.label for each in lost[:3]) + (", ..." if len(lost) > 3 else "")
+        advice = "Put their key back, or enter them again; `millpond admin secrets` lists them."
+        return Check("secrets", "missing", f"{len(lost)} of {sealed} are lost: {told}", advice)
+    return Check("secrets", "ok", f"{sealed} sealed, master key in {source}")
 
 
 def _engine(workbench: Workbench) -> list[Check]:

@@ -52,6 +52,11 @@ class Secrets:
         """Where the keys are that do not come from the environment."""
         return self._source.file
 
+    @property
+    def from_environment(self) -> bool:
+        """Whether MILLPOND_MASTER_KEY gives the keys."""
+        return bool(self._source.given)
+
     def put(
         self,
         value: Secret,
