@@ -1,8 +1,9 @@
-"""Servers to measure: Millpond and the bare app, each in a process of its own."""
+"""Servers to measure: Millpond, the bare app and a peer, each in a process of its own."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 BARE = Path(__file__).with_name("bare.py")
 MILLPOND = ROOT / "app.py"
+MARIMO = Path(__file__).with_name("peer.py")
 
 QUIET = 0.3
 """Seconds without CPU time after which a server is said to idle."""
@@ -28,7 +30,7 @@ QUIET = 0.3
 
 @dataclass(frozen=True)
 class Server:
-    """A running Streamlit server; `started` is `time.perf_counter` before its process was."""
+    """A running server; `started` is `time.perf_counter` before its process was."""
 
     url: str
     port: int
@@ -80,12 +82,11 @@ def serving(script: Path, home: Path | None = None) -> Iterator[Server]:
     """Start a script with the inputs' folder granted, in a new home or one used before; end it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     port = _free_port()
-    given = ["--server.port", str(port), "--server.headless", "true"]
     with tempfile.TemporaryDirectory(prefix="millpond-") as new:
         environment = {"MILLPOND_HOME": str(home or new), "MILLPOND_START_FOLDER": str(FOLDER)}
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(script), *given],
+            [sys.executable, "-m", *_command(script, port, Path(new))],
             cwd=ROOT,
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
@@ -101,6 +102,15 @@ def serving(script: Path, home: Path | None = None) -> Iterator[Server]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _command(script: Path, port: int, folder: Path) -> list[str]:
+    if script == MARIMO:
+        asked = ["--headless", "--no-token", "--skip-update-check", "--port", str(port)]
+        notebook = shutil.copy(script, folder)  # marimo writes beside its notebooks
+        return ["marimo", "edit", *asked, notebook]
+    asked = ["--server.port", str(port), "--server.headless", "true"]
+    return ["streamlit", "run", *asked, str(script)]
 
 
 def _free_port() -> int:

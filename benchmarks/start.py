@@ -1,4 +1,7 @@
-"""Measure the start, from the process to a usable page: `uv run python -m benchmarks.start`."""
+"""Measure the start, from the process to a usable page: `uv run python -m benchmarks.start`.
+
+With marimo beside it: `uv run --group peers python -m benchmarks.start --peers`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from playwright.sync_api import Browser
 
 from benchmarks.figures import RESULTS, Figure, Report
 from benchmarks.rounds import alternate_timed
-from benchmarks.servers import BARE, MILLPOND, serving
+from benchmarks.servers import BARE, MARIMO, MILLPOND, serving
 from benchmarks.tabs import browsing
 
 # Page, what is usable of it, and whether each start is the first one ever, in a new home.
@@ -21,6 +24,9 @@ STARTS = {
     "query page": ("/query", ".cm-content", False),
     "home page at the first start ever": ("/", "h1", True),
 }
+
+_BARE = (BARE, "/", "textarea")
+_MARIMO = (MARIMO, "/", ".cm-content")  # the editor of its first cell
 
 
 def main() -> None:
@@ -32,11 +38,27 @@ def main() -> None:
             home = None if is_first else Path(used)
             pair = alternate_timed(
                 partial(_start, browser, MILLPOND, path, usable, home),
-                partial(_start, browser, BARE, "/", "textarea"),
+                partial(_start, browser, *_BARE),
                 given.rounds,
             )
             called = f"Process start to the usable {name}, beside a bare Streamlit app"
             report.add(name, [Figure(called, pair.ratio, "x", 1.5, pair.how)])
+        if given.peers:
+            _add_peer(report, browser, Path(used), given.rounds)
+
+
+def _add_peer(report: Report, browser: Browser, home: Path, rounds: int) -> None:
+    """Start marimo on a notebook of one cell, beside the bare app and beside our query page."""
+    marimo = partial(_start, browser, *_MARIMO)
+    pair = alternate_timed(marimo, partial(_start, browser, *_BARE), rounds)
+    called = "Process start to marimo's editor, beside a bare Streamlit app"
+    report.add("marimo", [Figure(called, pair.ratio, "x", None, pair.how)])
+    for name in ("home page", "query page"):
+        path, usable, _ = STARTS[name]
+        ours = partial(_start, browser, MILLPOND, path, usable, home)
+        pair = alternate_timed(ours, marimo, rounds)
+        called = f"Process start to the usable {name}, beside marimo's editor"
+        report.add(f"{name} and marimo", [Figure(called, pair.ratio, "x", 1.0, pair.how)])
 
 
 def _start(
@@ -54,6 +76,7 @@ def _start(
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", action="store_true", help="start marimo as well")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file of the figures")
     return parser.parse_args()
 
