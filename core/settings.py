@@ -89,6 +89,12 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Rows one API answer may hold unless it asks for fewer."
     )
     upload_limit: Size = Field(5 * 10**9, description="Size of one uploaded file.")
+    public_url: str = Field(
+        "", description="Address under which people elsewhere reach Millpond; none: only here."
+    )
+    private_hosts: str = Field(
+        "", description="Hosts inside that notifications may go to: mail.lan, 10.0.0.0/8, [::1]:25."
+    )
     trust_without_sandbox: bool = Field(
         True, description="Start where the system has no sandbox; only for trusted users."
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from core.channel import Channel
 from core.connector import Connector
 from core.plugins import discover
 from core.visual import Visual
@@ -26,14 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SLICES = (
     ("redaction",),  # errors take secrets out of what they say
     ("errors", "secret"),
-    ("settings", "plugins"),
+    ("settings", "plugins", "network"),
     ("connector",),  # the engine worker runs connectors, so their contract stands below it
     ("workers",),
     ("engine",),
-    ("store", "access", "catalog", "visual", "job"),
+    ("store", "access", "catalog", "visual", "job", "channel"),
     ("jobs",),
     ("secrets",),
-    ("connections", "queries", "visuals"),
+    ("connections", "queries", "visuals", "notify"),
     ("workbench",),
     ("api", "cli"),
 )
@@ -342,6 +343,12 @@ def test_the_visuals():
         "pie",
         "scatter",
     ]
+
+
+def test_the_channels():
+    roster = discover("core.notify.channels", Channel)
+    assert not roster.broken
+    assert sorted(roster.found) == ["email", "slack", "webhook"]
 
 
 def test_the_pages():
