@@ -9,6 +9,7 @@ is due use the database's clock; who is dead is decided without any clock of the
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +32,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from core.errors import InvalidInput
 from core.job import Progress
 from core.jobs.models import JobRun
 from core.jobs.records import JOB, RUN, Clock, as_run, database_now, new_run
 from core.jobs.schedule import Schedule
 from core.store.owner import is_gone
 from core.store.store import Store
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 """Due jobs that are dealt with in one transaction, 60 ms."""
@@ -307,7 +311,11 @@ class _Step:
 
     @classmethod
     def reckoned(cls, row: Row[*tuple[Any, ...]], now: datetime) -> _Step:
-        schedule = Schedule(row.cron, row.zone)
+        try:
+            schedule = Schedule(row.cron, row.zone)
+        except InvalidInput as error:  # a time zone that there is no more
+            log.error("job %s is not run any more: %s", row.id, error.message)
+            return cls(row.id, row.next_at, None, None)
         # After a clock that was set back there may be nothing due: only a next time too far away.
         missed = row.next_at is not None and row.next_at <= now
         due = schedule.latest(row.next_at, now) if missed else None

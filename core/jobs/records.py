@@ -22,6 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -226,7 +227,9 @@ class JobBook:
     def _with_latest(
         self, session: Session, which: ColumnElement[bool]
     ) -> list[tuple[Job, JobRun | None]]:
-        last = select(func.max(RUN.c.number)).where(RUN.c.job == JOB.c.id).scalar_subquery()
+        # By the index of (job, due): a job may have thousands of runs.
+        ours = select(RUN.c.number).where(RUN.c.job == JOB.c.id)
+        last = ours.order_by(RUN.c.due.desc()).limit(1).scalar_subquery()
         numbered = select(JOB, last.label("last")).where(which).order_by(JOB.c.title, JOB.c.id)
         rows = session.execute(numbered).all()
         runs = session.execute(select(RUN).where(RUN.c.number.in_(select(last).where(which))))
@@ -315,14 +318,16 @@ class JobBook:
             return [as_run(row) for row in session.execute(newest)]
 
     def prune(self, keep: int) -> int:
-        """Delete all ended runs but those among the newest `keep`; return how many."""
+        """Delete ended runs but the newest `keep` and each job's latest; return how many."""
         ours = RUN.c.workspace == self.workspace
         newest = select(RUN.c.number).where(ours).order_by(RUN.c.number.desc())
         with self._store.begin() as session:
             first_old = session.scalar(newest.offset(keep).limit(1))
             if first_old is None:
                 return 0
-            old = (ours, RUN.c.number <= first_old, RUN.c.state.in_(ENDED))
+            latest = select(func.max(RUN.c.number)).where(ours, RUN.c.job.is_not(None))
+            kept = RUN.c.number.in_(latest.group_by(RUN.c.job))
+            old = (ours, RUN.c.number <= first_old, RUN.c.state.in_(ENDED), not_(kept))
             return len(session.execute(delete(RUN).where(*old).returning(RUN.c.number)).all())
 
     def _cancel(self, session: Session, which: ColumnElement[bool]) -> None:

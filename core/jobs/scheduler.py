@@ -120,6 +120,7 @@ class Scheduler:
                 if not failing:
                     log.exception("the scheduler could not do its work: %s", error)
                 failing = True
+                self._let_go_if_unheard()
             self._awake.wait(pause)
             self._awake.clear()
 
@@ -159,17 +160,16 @@ class Scheduler:
         now = time.monotonic()
         if now - self._beaten < self._pace.beat:
             return
-        try:
-            kept = self._leases.beat([(each.run.id, each.run.attempt) for each in attempts])
-        except MillpondError:
-            # Unheard for as long as a lease, others have every right to what we hold.
-            if now - self._beaten > self._pace.lease:
-                for attempt in attempts:
-                    attempt.task.stop("lost")
-            raise
+        kept = self._leases.beat([(each.run.id, each.run.attempt) for each in attempts])
         self._beaten = now
         for attempt in attempts:
             if (attempt.run.id, attempt.run.attempt) not in kept and not attempt.settled:
+                attempt.task.stop("lost")
+
+    def _let_go_if_unheard(self) -> None:
+        """Without a beat for as long as a lease, others have every right to what runs here."""
+        if time.monotonic() - self._beaten > self._pace.lease:
+            for attempt in self._under_way():
                 attempt.task.stop("lost")
 
     def _begin(self, run: JobRun) -> None:

@@ -79,6 +79,8 @@ class Jobs:
     ) -> JobRun:
         """Start a one-off in the background, at a time if one is given. Raises InvalidInput."""
         self._actor.require("editor", "start jobs")
+        if at is not None and at.tzinfo is None:
+            raise InvalidInput(f"{at} says no time zone.", hint="For example 2026-01-31T09:00Z.")
         given = options.model_dump(mode="json") if isinstance(options, BaseModel) else options
         facts = defaults(self._kind(kind), given or {})
         facts["title"] = title or self._kind(kind).label
