@@ -207,8 +207,11 @@ HERE = Network("127.0.0.1, localhost")
 
 
 def read(port: int, *, host: str = "127.0.0.1", seconds: float = 5, security="none") -> bytes:
-    with HERE.connect(host, port, seconds=seconds, security=security) as link:
-        return link.makefile("rb").read()
+    with (
+        HERE.connect(host, port, seconds=seconds, security=security) as link,
+        link.makefile("rb") as file,
+    ):
+        return file.read()
 
 
 def test_a_server_that_drips_is_cut_off_when_the_time_is_up():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -74,10 +75,11 @@ def post(
         http.sock = link
         try:
             http.request("POST", target.path, body, _all(headers, target))
-            answer = http.getresponse()
-            if 200 <= answer.status < 300:
-                return
-            told = answer.read(4 * _TOLD).decode("utf-8", "replace")
+            with closing(HTTPResponse(link, method="POST")) as answer:
+                answer.begin()
+                if 200 <= answer.status < 300:
+                    return
+                told = answer.read(4 * _TOLD).decode("utf-8", "replace")
         except HTTPException as error:
             raise NotDelivered(
                 f"{target.place} did not answer as a web server does.",
