@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import threading
@@ -42,6 +43,37 @@ def read_back(path: Path, format: str) -> tuple[int, list[str]]:
     read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "json": pl.read_ndjson}[format]
     frame = read(path)
     return frame.height, frame.columns
+
+
+def numbers(path: Path, format: str) -> list[int]:
+    """The first column of a file, in its order, as whole numbers."""
+    if format == "excel":
+        with zipfile.ZipFile(path) as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        return [int(float(value)) for value in re.findall(r"<v>([^<]+)</v>", sheet)]
+    if format == "arrow":
+        return pa.ipc.open_stream(path).read_all().column(0).to_pylist()
+    read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "json": pl.read_ndjson}[format]
+    return read(path).to_series(0).to_list()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_kept_result_is_exported_in_its_order(session: Session, format: str) -> None:
+    # Many batches and several threads: more than one row group or buffer of each format.
+    run = session.run("select (i * 7919) % 400_009 as n from range(400_009) t(i)")
+    kept = [i * 7919 % 400_009 for i in range(400_009)]
+    above = [n for n in kept if n > 1_000]
+    for filters, limit, expected in (
+        ((), None, kept),
+        ((Filter(0, ">", "1000"),), None, above),
+        ((), 200_000, kept[:200_000]),
+        ((Filter(0, ">", "1000"),), 200_000, above[:200_000]),
+    ):
+        path = session.export_result(
+            run, run.results[0], format=format, filters=filters, limit=limit
+        )
+        assert numbers(path, format) == expected
+        path.unlink()
 
 
 @pytest.mark.parametrize("format", FORMATS)
