@@ -315,4 +315,5 @@ def _plain_name(host: str) -> str:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).rstrip(".").lower()
+    reason = error.strerror or str(error) or type(error).__name__
+    return reason[:1].lower() + reason[1:].rstrip(".")
