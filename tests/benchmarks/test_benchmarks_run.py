@@ -33,6 +33,11 @@ def test_the_engine_is_measured(tmp_path):
     assert all(figure["value"] >= 0 for part in parts.values() for figure in part["figures"])
 
 
+def test_sealing_is_measured(tmp_path):
+    [figures] = measured(tmp_path, "secrets", "--rows", "300", "--rounds", "1").values()
+    assert [each["limit"] for each in figures["figures"]] == [1000, 1000, None]
+
+
 @pytest.mark.browser
 def test_the_browser_is_measured(tmp_path):
     sizes = ["--rows", "50000", "--rounds", "1", "--sessions", "2", "--seconds", "6"]
