@@ -32,4 +32,5 @@ class Housekeeping(JobKind[Options]):
             task.progress(name, count, len(self.sweeps))
             removed[name] = sweep(task.workspace)
             task.log(f"{name}: {removed[name]:,} removed")
+            task.progress(name, count + 1, len(self.sweeps))
         return removed
