@@ -16,7 +16,6 @@ from core.secrets.service import Secrets
 from core.settings import Settings
 from core.store.store import Store
 
-
 Timed = tuple[float, float]
 """Seconds that passed, and those of the processor."""
 

@@ -182,9 +182,10 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    shown = str(value)
+    try:
+        shown = str(value)
+    except Exception:  # what cannot be printed tells nothing, and logging must not fail for it
+        return value
     clean = redact(shown)
     return value if clean == shown else clean
 

@@ -18,6 +18,8 @@ from core import redaction
 from core.cli.outcome import show_unexpected
 from core.errors import ConnectError, MillpondError, QueryError
 from core.redaction import RedactingFilter, install, know, redact
+from core.settings import Settings
+from core.store.database import reach
 from core.workers.protocol import error_from_json
 
 VALUE = "pä\"ss/w'or+d &1"
@@ -206,6 +208,24 @@ def test_extra_fields_are_clean_for_a_handler_that_has_the_filter(log):
     handler.addFilter(RedactingFilter())
     logger.error("it", extra={"url": f"https://{quote(VALUE)}@host"})
     assert stream.getvalue() == "it https://***@host\n"
+
+
+def test_what_cannot_be_printed_does_not_stop_the_log(log):
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+        __repr__ = __str__
+
+    logger, stream = log
+    logger.error("it goes on", extra={"thing": Broken()})
+    logger.error("%s", VALUE)
+    assert stream.getvalue() == "it goes on\n***\n"
+
+
+def test_the_password_of_the_store_is_known():
+    reach(Settings(store_url="postgresql://me:sesame%20open@127.0.0.1:1/x")).dispose()
+    assert redact("sesame open, sesame%20open") == "***, ***"
 
 
 def test_the_roots_handlers_have_the_filter_once():
