@@ -71,6 +71,12 @@ class Arrival:
             return self.first.slice(offset, limit)
         return read_rows(self.path, self.schema, self.extents, offset, limit)
 
+    def fall_back(self) -> None:
+        """Show the first rows alone where the file is gone: it had filled the disk."""
+        if self.extents and self.first is not None and not self.path.exists():
+            self.extents = []
+            self.result = replace(self.result, rows=self.first.num_rows)
+
     def stretch_end(self, row: int) -> int:
         """Return where to read from `row` on to in one go: about 8 MB, or what is at hand."""
         if not self.extents:
@@ -234,6 +240,8 @@ class Run:
         """Take the worker's last word."""
         with self._changed:
             self.error = self._final_error(error)
+            for arrival in self._arrivals.values():
+                arrival.fall_back()
             if self.error is None:
                 self.state = "done"
             else:

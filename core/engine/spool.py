@@ -7,6 +7,7 @@ web process: a mapped file that is cut short would end it with SIGBUS.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ BATCH_BYTES = 8 * 2**20
 
 PAGE_BYTES = 256 * 2**20
 """What the web process reads at a time."""
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Extent(NamedTuple):
@@ -42,7 +46,7 @@ class SpoolWriter:
 
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "wb", buffering=0)
-        self._limit = limit
+        self._path, self._limit = path, limit
         self.rows = 0
         self.extents: list[Extent] = []
         self._stream = pa.ipc.new_stream(self._file, schema)
@@ -67,12 +71,19 @@ class SpoolWriter:
     def __enter__(self) -> SpoolWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """End the stream and the file."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """End the stream and the file; one for which there was no room goes, to give it back."""
         try:
             self._stream.close()
+        except OSError as late:
+            error = error or late
+            raise
         finally:
             self._file.close()
+            if getattr(error, "errno", None) in _NO_ROOM:
+                self._path.unlink(missing_ok=True)
 
 
 def _pieces(batch: pa.RecordBatch) -> list[pa.RecordBatch]:

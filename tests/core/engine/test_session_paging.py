@@ -52,6 +52,19 @@ def test_the_first_rows_are_there_while_the_rest_arrives(session: Session) -> No
     assert not session.page(run, result).arriving
 
 
+def test_the_first_rows_stay_when_the_file_had_to_go(session: Session, engine) -> None:
+    run = session.start("select i from range(10_000_000_000_000) t(i) where i < 5_000_000")
+    while not run.results or run.results[0].rows < 1_000_000:
+        time.sleep(0.01)
+    (engine.spools / f"{run.results[0].id}.arrow").unlink()  # as where there is no more room
+    run.cancel()
+    assert run.wait(30)
+    assert run.state == "cancelled"
+    result = run.results[0]
+    assert 0 < result.rows <= 1_000
+    assert session.page(run, result, 0, 1_000).frame.height == result.rows
+
+
 def test_any_row_of_a_large_result_is_a_page_away(session: Session) -> None:
     run = session.run("select i, 'row ' || i from range(1_000_000) t(i)")
     result = run.results[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_what_is_written_is_read_before_the_end(tmp_path: Path) -> None:
         writer.write(batch(0, 100))
         table = read_rows(tmp_path / "a.arrow", SCHEMA, writer.extents, 99, 5)
         assert table.column(0).to_pylist() == [99]
+
+
+def _fill(writer: SpoolWriter) -> None:
+    for start in range(0, 100_000, 1_000):
+        writer.write(batch(start, 1_000))
+
+
+def test_a_file_for_which_there_is_no_room_goes(tmp_path: Path) -> None:
+    # As a full disk does it: the kernel refuses a write in the middle.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    writer = SpoolWriter(tmp_path / "a.arrow", SCHEMA, 10**9)
+    try:
+        with pytest.raises(OSError, match="File too large"), writer:
+            _fill(writer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert writer.rows > 0
+    assert not (tmp_path / "a.arrow").exists()
 
 
 def test_the_whole_file_is_a_stream_for_any_reader(tmp_path: Path) -> None:
