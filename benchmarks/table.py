@@ -23,7 +23,8 @@ of threads and the same extensions, or the least Streamlit app that answers SQL
 The inputs are made once, in the system's temporary folder: a Parquet file of 10,000,000 rows x
 5 columns, and TPC-H's tables at scale 1 as Parquet files. In the browser, time counts from the
 key press to the frame that shows the new result's header; Chromium runs headless on the same
-cores as the server. Run the commands on a machine that does nothing else.
+cores as the server. Run the commands on a machine that does nothing else. marimo is started as a
+peer by `uv run --group peers python -m benchmarks.start --peers`.
 
 The figures kept now are not from such a machine: other programs ran on it at times, and the
 parts were measured one after the other while the code still changed, with as many rounds as each
