@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from core.job import Progress
-from core.jobs.leases import Ending, Held, Leases, Watch
+from core.jobs.leases import Ending, Held, Leases, Watch, _Step
 from core.jobs.models import Plan
 from core.jobs.records import JOB, RUN
 
@@ -107,6 +107,23 @@ def test_a_clock_that_jumps_ahead_and_back_leaves_no_time_out(jobs, leases, cloc
     found = dues(jobs, job)
     assert early in found
     assert [each - found[0] for each in found] == [timedelta(hours=n) for n in range(26)]
+
+
+def test_a_job_that_is_changed_while_it_is_looked_at_stays_as_it_was_changed(
+    jobs, leases, clock, monkeypatch
+):
+    job = jobs.add(every("0 * * * *"))
+    clock.shift += timedelta(hours=2)
+    reckoned = _Step.reckoned
+
+    def meddled(row, now):  # called between what reads and what writes
+        jobs.enable(job.id, False)
+        return reckoned(row, now)
+
+    monkeypatch.setattr(_Step, "reckoned", meddled)
+    assert leases.start_due() == 1
+    assert jobs.get(job.id).next_at is None
+    assert jobs.runs() == []
 
 
 def test_a_job_switched_on_again_makes_up_for_nothing(jobs, leases, clock):
@@ -251,6 +268,30 @@ def test_runs_of_one_key_wait_for_each_other_and_hold_up_no_other(jobs, leases, 
     assert others.claim(["work"], 4) == []
     leases.end(first[0], DONE)
     assert len(others.claim(["work"], 4)) == 1
+
+
+def test_many_that_claim_at_once_keep_to_the_limit_of_a_key(jobs, store):
+    owners = [Leases(store, f"o:{number}:0") for number in range(4)]
+    for _ in range(30):
+        runs = [jobs.submit("work", {"key": "a"}) for _ in range(4)]
+        barrier = threading.Barrier(len(owners))
+        claimed = []
+
+        def claim(owner: Leases, barrier=barrier, claimed=claimed) -> None:
+            barrier.wait()
+            for _ in range(2):
+                claimed += [(owner, run) for run in owner.claim(["work"], 2)]
+
+        threads = [threading.Thread(target=claim, args=(owner,)) for owner in owners]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(claimed) == 1
+        for owner, run in claimed:
+            owner.end(run, DONE)
+        for run in runs:
+            jobs.cancel(run.id)
 
 
 def test_a_watch_takes_a_run_for_dead_after_a_lease_of_its_own_time():

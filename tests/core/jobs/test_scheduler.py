@@ -10,9 +10,11 @@ from sqlalchemy import update
 from core.job import JobKind
 from core.jobs.leases import Leases
 from core.jobs.models import Plan
-from core.jobs.records import RUN
+from core.jobs.records import RUN, JobBook
+from core.jobs.scheduler import Pace
+from core.jobs.service import Jobs
 from core.redaction import know
-from tests.core.jobs.kinds import QUICK, ended, until
+from tests.core.jobs.kinds import EDITOR, QUICK, ended, until
 
 
 def waiting_in(jobs, run) -> bool:
@@ -118,6 +120,16 @@ def test_no_more_run_at_once_than_there_are_threads(jobs, make_scheduler, work):
     work.gate.set()
     assert {ended(jobs, run).state for run in runs} == {"succeeded"}
     assert work.most_at_once == 3
+
+
+def test_the_next_begins_when_one_is_asked_for_or_ends_and_not_at_the_next_look(
+    make_scheduler, store
+):
+    slow = make_scheduler(threads=1, pace=Pace(poll=600, tell=600))
+    asking = Jobs(JobBook(store, "w"), slow, EDITOR)
+    slow.start()
+    runs = [asking.submit("work") for _ in range(3)]
+    assert {ended(asking, run).state for run in runs} == {"succeeded"}
 
 
 def test_runs_of_a_key_do_not_overlap(jobs, make_scheduler, work):
