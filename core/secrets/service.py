@@ -73,12 +73,12 @@ class Secrets:
         it. Raises SecretError where no master key is here, NotFound for an id that is not there.
         """
         with self._writing(session) as writing:
-            keys = self._sealing_keys(writing)
+            ring, keys = self._sealing(writing)
             row = SealedRow(id=new_id()) if id is None else writing.get(SealedRow, id)
             if row is None:
                 raise NotFound("This secret is no longer there.", hint="Enter it anew.")
             row.workspace, row.owner, row.label = workspace, owner, label
-            row.sealed = self.ring.seal(
+            row.sealed = ring.seal(
                 value.get_secret_value().encode("utf-8", "surrogatepass"), row.bound, keys
             )
             row.keys, row.updated_at = joined(keys), datetime.now(UTC)
@@ -164,15 +164,16 @@ class Secrets:
         except SecretError as error:
             raise explained(error, row.told(), self._source.file) from error
 
-    def _sealing_keys(self, session: Session) -> Sequence[str]:
-        """Return the ids of the active keys that are here, and keep them active until the end."""
+    def _sealing(self, session: Session) -> tuple[KeyRing, Sequence[str]]:
+        """Return the ring and its active keys, and keep these active until the session ends."""
         if _ACTIVE not in session.info:
             lock_keys(session, alone=False)
             session.info[_ACTIVE] = MasterKeyRow.ids(session, "active")
             if not all(each in self.ring for each in session.info[_ACTIVE]):
                 self._reload()
         active: Sequence[str] = session.info[_ACTIVE]
-        found = [each for each in active if each in self.ring]
+        ring = self.ring  # another thread may replace it meanwhile
+        found = [each for each in active if each in ring]
         if not found:
             raise SecretError(
                 "The master key is missing, so nothing can be sealed.",
@@ -180,7 +181,7 @@ class Secrets:
                 "lost, `millpond admin rotate-key` begins with a new one.",
                 missing=active,
             )
-        return found
+        return ring, found
 
     def _reload(self) -> None:
         self.ring = KeyRing(self._source.read())
