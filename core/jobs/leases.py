@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from core.job import Progress
-from core.jobs.models import JobRun
+from core.jobs.models import JobRun, RunState
 from core.jobs.records import JOB, RUN, Clock, as_run, database_now, new_run
 from core.jobs.schedule import Schedule
 from core.store.owner import is_gone
@@ -76,7 +76,7 @@ class Sight:
 class Ending:
     """How an attempt ended: with an outcome, or with an error that may be tried again."""
 
-    state: str
+    state: RunState
     outcome: Mapping[str, Any] | None = None
     error: str = ""
     hint: str = ""
