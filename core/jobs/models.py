@@ -100,7 +100,7 @@ class JobRun:
         """Return the seconds that the last attempt took, or None while it has not ended."""
         if self.started_at is None or self.finished_at is None:
             return None
-        return (self.finished_at - self.started_at).total_seconds()
+        return max(0.0, (self.finished_at - self.started_at).total_seconds())
 
 
 @dataclass(frozen=True)

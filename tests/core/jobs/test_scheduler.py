@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
@@ -110,6 +111,23 @@ def test_a_run_that_takes_too_long_fails_and_what_it_does_later_counts_no_more(
     assert jobs.run(run.id) == failed
     # Its place is free again.
     assert ended(jobs, jobs.submit("work")).state == "succeeded"
+
+
+def test_a_clock_that_jumps_by_a_day_both_ways_touches_no_run(jobs, make_scheduler, clock, work):
+    for scheduler in (make_scheduler(), make_scheduler()):
+        scheduler.start()
+    run = jobs.submit("work", {"wait": True})
+    until(lambda: waiting_in(jobs, run))
+    for days in (1, -2):
+        clock.shift += timedelta(days=days)
+        seen = work.now, len(work.began)
+        other = ended(jobs, jobs.submit("work"))
+        assert (other.state, other.attempt) == ("succeeded", 1)
+        assert (work.now, len(work.began)) == (seen[0], seen[1] + 1)
+    work.gate.set()
+    done = ended(jobs, run)
+    assert (done.state, done.attempt) == ("succeeded", 1)
+    assert done.elapsed == 0  # by a clock that was set back, it ended before it began
 
 
 def test_no_more_run_at_once_than_there_are_threads(jobs, make_scheduler, work):
