@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from core.access import LOCAL_OWNER
 from core.jobs.records import JobBook
 from core.jobs.scheduler import Scheduler
@@ -16,8 +18,14 @@ from core.store.store import Store
 WORKER = [sys.executable, "-m", "core.cli", "worker"]
 
 
-def test_a_worker_runs_what_others_ask_for_and_ends_on_a_signal(store_settings, store_environment):
-    store = Store.open(store_settings)
+@pytest.fixture
+def store(store_settings):
+    opened = Store.open(store_settings)
+    yield opened
+    opened.close()
+
+
+def test_a_worker_runs_what_others_ask_for_and_ends_on_a_signal(store, store_environment):
     jobs = Jobs(JobBook(store, "local"), Scheduler(store), LOCAL_OWNER)
     with subprocess.Popen(
         WORKER, env=store_environment, stderr=subprocess.PIPE, text=True
@@ -32,6 +40,6 @@ def test_a_worker_runs_what_others_ask_for_and_ends_on_a_signal(store_settings, 
         assert worker.wait(30) == 0
         assert worker.stderr.read() == ""
     ended = jobs.run(run.id)
-    assert (ended.state, ended.outcome) == ("succeeded", {"queries": 0, "runs": 0})
+    assert ended.state == "succeeded"
+    assert {"queries": 0, "runs": 0}.items() <= ended.outcome.items()
     assert f":{worker.pid}:" in ended.owner
-    store.close()
