@@ -97,6 +97,8 @@ class Channel(Generic[O]):
     """A Material symbol, as in `:material/mail:` without colons and prefix: `mail`."""
     help: ClassVar[str]
     Options: ClassVar[type[Any]]
+    combines: ClassVar[bool] = True
+    """Too many messages at once become one that lists them; False where programs read them."""
 
     def place(self, options: O) -> str:
         """Say where it leads, as people may see it: without what is secret of it."""

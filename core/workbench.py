@@ -20,6 +20,8 @@ from core.jobs.housekeeping import Housekeeping
 from core.jobs.records import JobBook
 from core.jobs.scheduler import Scheduler
 from core.jobs.service import Jobs, settle_own
+from core.notify.office import PostOffice
+from core.notify.service import Notify, NotifyBook
 from core.plugins import Roster, discover
 from core.queries.records import QueryLog
 from core.queries.service import HISTORY_KEPT, Queries, QueryBook
@@ -36,6 +38,9 @@ LOCAL = "local"
 RUNS_KEPT = 10_000
 """Runs of jobs that a workspace remembers; housekeeping lets older ones go."""
 
+MESSAGES_KEPT = 10_000
+"""Notifications that a workspace remembers, and all that were given up."""
+
 
 @dataclass
 class Room:
@@ -45,6 +50,7 @@ class Room:
     sources: SourceBook
     queries: QueryBook
     jobs: JobBook
+    notify: NotifyBook
     scheduler: Scheduler
     known: tuple[int, list[Catalog]] = (-1, [])
 
@@ -59,6 +65,7 @@ class Workspace:
         self.connections = WorkspaceConnections(room.sources, room.engine, actor)
         self.queries = Queries(room.queries, room.engine, actor)
         self.jobs = Jobs(room.jobs, room.scheduler, actor)
+        self.notify = Notify(room.notify, actor)
 
     def catalog(self) -> list[Catalog]:
         """Return every catalog with its tables and columns, read again when it may have changed."""
@@ -89,7 +96,8 @@ class Workbench:
         self.isolation: Isolation = available()
         self._supervisor = Supervisor(idle_stop=settings.idle_stop, packages=("connectors",))
         self.scheduler = Scheduler(store, threads=settings.job_threads)
-        self._housekeeping = _housekeeping(store)
+        self.post = PostOffice(store, secrets, settings, self.scheduler)
+        self._housekeeping = _housekeeping(store, self.post)
         self.scheduler.register(self._housekeeping)
         self._rooms: dict[str, Room] = {}
         self._lock = threading.Lock()
@@ -134,6 +142,7 @@ class Workbench:
     def start_jobs(self) -> None:
         """Begin to run jobs, in the background, until the workbench is closed."""
         settle_own(JobBook(self.store, LOCAL), self._housekeeping, "17 * * * *")
+        self.post.outbox(LOCAL).resume()
         self.scheduler.start()
 
     def health(self) -> dict[str, Any]:
@@ -176,6 +185,7 @@ class Workbench:
             sources,
             QueryBook.open(self.store, workspace_id, engine),
             JobBook(self.store, workspace_id),
+            self.post.open(workspace_id),
             self.scheduler,
         )
 
@@ -213,11 +223,12 @@ def attach_samples(sources: SourceBook) -> None:
             log.exception("the sample %s could not be added", sample.alias)
 
 
-def _housekeeping(store: Store) -> Housekeeping:
+def _housekeeping(store: Store, post: PostOffice) -> Housekeeping:
     return Housekeeping(
         {
             "queries": lambda workspace: QueryLog(store, workspace).prune(HISTORY_KEPT),
             "runs": lambda workspace: JobBook(store, workspace).prune(RUNS_KEPT),
+            "notifications": lambda workspace: post.outbox(workspace).prune(MESSAGES_KEPT),
         }
     )
 

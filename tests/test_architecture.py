@@ -79,6 +79,7 @@ SLOW |= {"sqlalchemy.dialects.postgresql"}
 CROWDED = {
     "core/errors.py": "the tree of errors is one thing",
     "core/connector.py": "the contract with its values, and the two ways to quote",
+    "core/notify/records.py": "a class for each table, and how a message is written in one",
     "core/workbench.py": "the one place where everything is wired together",
     "pages/_helpers.py": "the words that all pages share",
 }

@@ -244,6 +244,24 @@ class JobBook:
             session.execute(insert(RUN), row)
             return self._run(session, row["id"])
 
+    def submit_by(self, session: Session, facts: Mapping[str, Any], at: datetime) -> None:
+        """See, in a transaction of the caller's, that a run of this kind and key starts by a time.
+
+        One that waits is brought forward where it is later; a new one is kept where none waits.
+        One that runs does not count: it may be past looking for what the caller writes.
+        """
+        same = (RUN.c.kind == facts["kind"], RUN.c.key == facts["key"], RUN.c.state == "waiting")
+        # Locked: PostgreSQL would start it meanwhile, before it could see what the caller writes.
+        waiting = self._runs(*same).limit(1).with_for_update()
+        found = session.execute(waiting).one_or_none()
+        if found is None:
+            now = self._clock(session)
+            row = new_run({**facts, "workspace": self.workspace}, at, now, actor="millpond")
+            session.execute(insert(RUN), row)
+        elif found.not_before > at:
+            sooner = update(RUN).where(RUN.c.number == found.number)
+            session.execute(sooner.values(not_before=at))
+
     def run_now(self, id: str, *, actor: str) -> JobRun:
         """Let a job run once, now; its schedule stays. Raises NotFound, or Conflict."""
         try:

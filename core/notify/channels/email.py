@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import socket
@@ -114,7 +115,23 @@ class _Server(smtplib.SMTP):
         if self._options.security == "starttls":
             self.starttls(context=tls)
         if self._options.user:
-            self.login(self._options.user, self._options.password.get_secret_value())
+            self._log_in(self._options.user, self._options.password.get_secret_value())
+
+    def _log_in(self, user: str, password: str) -> None:
+        # smtplib's own login knows ASCII only; RFC 4616 says UTF-8.
+        self.ehlo_or_helo_if_needed()
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        if "PLAIN" in offered:
+            given = _base64("\0".join(["", user, password]))
+            code, answer = self.docmd("AUTH", f"PLAIN {given}")
+        elif "LOGIN" in offered:
+            self.docmd("AUTH", "LOGIN")
+            self.docmd(_base64(user))
+            code, answer = self.docmd(_base64(password))
+        else:
+            raise smtplib.SMTPNotSupportedError("a login by PLAIN or LOGIN")
+        if code != 235:
+            raise smtplib.SMTPAuthenticationError(code, answer)
 
     def deliver(self, recipient: str, message: Message, delivery: Delivery) -> bool:
         """Send one recipient theirs, and tell; False if the server asks to try again."""
@@ -156,6 +173,10 @@ def _refusals(host: str) -> Iterator[None]:
             f"{host} does not offer what is asked of it: {str(error).rstrip('.')}.",
             hint="Choose another encryption, or a port that has it.",
         ) from error
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "replace")).decode()
 
 
 def _text(answer: bytes | str) -> str:

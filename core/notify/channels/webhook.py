@@ -54,6 +54,7 @@ class Webhook(Channel[WebhookOptions]):
     icon = "webhook"
     help = "Posts signed JSON to a program of yours."
     Options = WebhookOptions
+    combines = False
 
     def place(self, options: WebhookOptions) -> str:
         return Target.of(options.url.get_secret_value()).place

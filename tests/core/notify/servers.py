@@ -24,11 +24,11 @@ from cryptography.x509.oid import NameOID
 class Listener:
     """A server on a free port of this machine; each connection has a thread."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.tls = tls
         self.ending = threading.Event()
         self.connections = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self._socket.settimeout(0.05)
         self.port: int = self._socket.getsockname()[1]
         self._threads: list[threading.Thread] = []
@@ -87,14 +87,15 @@ class Mail:
 class SmtpServer(Listener):
     """Takes mails, as `way` says: ok, silent, drip, flood, cut (after a mail's end), away (421)."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, way: str = "ok") -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, way: str = "ok", port: int = 0) -> None:
         self.way = way
         self.mails: list[Mail] = []
         self.refusals: dict[str, str] = {}
         self.data_refusals: dict[str, str] = {}
         self.password: str | None = None
+        self.login = "PLAIN LOGIN"
         self.greeting_tls = False
-        super().__init__(tls)
+        super().__init__(tls, port)
 
     def serve(self, link: socket.socket) -> None:
         if self.greeting_tls and self.tls:
@@ -145,7 +146,7 @@ class _Conversation:
 
     def on_ehlo(self, rest: str) -> bool:
         offers = ["STARTTLS"] if self.server.tls and not self.encrypted else []
-        offers += ["AUTH PLAIN"] if self.server.password else []
+        offers += [f"AUTH {self.server.login}"] if self.server.password else []
         self.say("\r\n".join(["250-test", *(f"250-{each}" for each in offers), "250 HELP"]))
         return True
 
@@ -158,11 +159,19 @@ class _Conversation:
         return True
 
     def on_auth(self, rest: str) -> bool:
-        _, self.user, password = base64.b64decode(rest.split()[1]).decode().split("\0")
+        if rest == "LOGIN":
+            given = [self._asked(question) for question in ("VXNlcm5hbWU6", "UGFzc3dvcmQ6")]
+        else:
+            given = base64.b64decode(rest.split()[1]).decode().split("\0")[1:]
+        self.user, password = given
         right = password == self.server.password
         # Some servers repeat what they were given.
         self.say("235 welcome" if right else f"535 wrong password {password}")
         return True
+
+    def _asked(self, question: str) -> str:
+        self.say(f"334 {question}")
+        return base64.b64decode(self.file.readline()).decode()
 
     def on_mail(self, rest: str) -> bool:
         self.sender = rest.partition("<")[2].partition(">")[0]

@@ -142,6 +142,21 @@ def test_starttls_encrypts_and_logs_in(network, authority):
     assert {(mail.encrypted, mail.user) for mail in server.mails} == {(True, "millpond")}
 
 
+@pytest.mark.parametrize("login", ["PLAIN", "LOGIN", "CRAM-MD5 LOGIN"])
+def test_any_password_logs_in(network, login):
+    with SmtpServer() as server:
+        server.login, server.password = login, "Grüße, 世界"
+        send(server.port, network, user="änn", password=Secret("Grüße, 世界"))
+    assert server.mails[0].user == "änn"
+
+
+def test_a_server_that_wants_another_login_is_told(network):
+    with SmtpServer() as server:
+        server.login, server.password = "XOAUTH2", "x"
+        with pytest.raises(NotDelivered, match="PLAIN or LOGIN"):
+            send(server.port, network, user="ann", password=Secret("a login of another kind"))
+
+
 def test_tls_from_the_first_byte(network, authority):
     with SmtpServer(authority.server("127.0.0.1")) as server:
         server.greeting_tls = True

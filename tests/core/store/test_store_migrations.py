@@ -22,6 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 import core.connections.records
 import core.jobs.records
+import core.notify.records
 import core.queries.records
 import core.secrets.records
 import core.store.documents  # noqa: F401 - the slices declare the tables when imported
