@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.engine.extensions import extension_files
 from core.engine.parameters import to_json
 from core.engine.reach import Reach, inside
 from core.engine.run import Run, late
@@ -283,9 +282,8 @@ class Engine:
         self._make_folders()  # somebody may have deleted them since
         settings, reach = self.settings, self._reach()
         self._seen = (*reach.readable, str(self.folder))
-        extensions = extension_files()
         wall = Wall(
-            read=(*runtime_paths(), *extensions, *reach.read),
+            read=(*runtime_paths(), *reach.read),
             write=(str(self.folder), *reach.write),
             listed=reach.listed,
             memory=2 * settings.memory_limit + 512 * 2**20,
@@ -301,7 +299,6 @@ class Engine:
             "temp_limit": settings.temp_limit,
             "threads": settings.threads,
             "sessions": settings.sessions,
-            "extensions": extensions,
             "connectors": places,
         }
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.engine.worker.activity import Activities
 from core.engine.worker.catalogs import catalog, macros
-from core.engine.worker.database import FILE, Database
+from core.engine.worker.database import FILE, Database, prepare
 from core.engine.worker.errors import translate
 from core.engine.worker.explains import explain
 from core.engine.worker.exports import export
@@ -25,6 +25,7 @@ from core.workers.wall import Isolation
 
 # Importing duckdb starts a thread, and a wall can only be entered by a process that has one.
 duckdb.default_connection().close()
+_prepared = prepare()
 
 # What DuckDB says of a file that is locked: on Linux and macOS, and on Windows.
 _HELD = re.compile(r"Could not set lock on file|used by another process", re.IGNORECASE)
@@ -34,7 +35,7 @@ class EngineService:
     """Answers the calls of one workspace."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
-        self._database = Database(spec)
+        self._database = Database(_prepared, spec)
         self._activities = Activities()
         self._results = Results(self._database.spools)
         self._sources = Sources(spec["connectors"])
