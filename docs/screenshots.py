@@ -294,6 +294,20 @@ def jobs(camera: Camera) -> None:
     camera.take("jobs")
 
 
+def notifications(camera: Camera) -> None:
+    camera.open("notifications")
+    filled = {
+        "Channel name": "Data team",
+        "Server": "mail.example.org",
+        "From": "millpond@example.org",
+        "To": "ann@example.org, ben@example.org",
+    }
+    for label, value in filled.items():
+        camera.page.get_by_label(label, exact=True).fill(value)
+    camera.settle()
+    camera.take("notifications")
+
+
 def home(camera: Camera) -> None:
     camera.open("")
     camera.take("home")
@@ -306,7 +320,7 @@ def dark(camera: Camera) -> None:
 
 SHOTS: tuple[Callable[[Camera], None], ...] = (
     query, completion, grid, chart, summary, plan, error, running, sources, rejects, history, jobs,
-    home, dark,
+    notifications, home, dark,
 )  # fmt: skip
 
 

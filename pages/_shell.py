@@ -36,6 +36,12 @@ PAGES = [
     st.Page(render("sources"), title="Sources", icon=":material/database:", url_path="sources"),
     st.Page(render("history"), title="History", icon=":material/history:", url_path="history"),
     st.Page(render("jobs"), title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
+    st.Page(
+        render("notifications"),
+        title="Notifications",
+        icon=":material/notifications:",
+        url_path="notifications",
+    ),
 ]
 
 st.session_state["pages"] = {each.url_path or "home": each for each in PAGES}

@@ -42,6 +42,7 @@ SLICES = (
 # What pages may know of core besides the workbench: values that they draw, and errors.
 VALUES = (
     "core.catalog",
+    "core.channel",
     "core.connections.service",  # Source
     "core.connector",  # Options and Report: the form is made from the model
     "core.engine.lexer",  # the parameters of a text
@@ -53,6 +54,8 @@ VALUES = (
     "core.job",  # Progress
     "core.jobs.models",
     "core.jobs.schedule",
+    "core.notify.models",
+    "core.notify.service",  # ChannelStatus
     "core.plugins",  # finds the kinds of chart
     "core.queries.models",
     "core.queries.runs",  # Entry
@@ -354,4 +357,11 @@ def test_the_channels():
 
 def test_the_pages():
     files = (ROOT / "pages").glob("[a-z]*.py")
-    assert sorted(file.stem for file in files) == ["history", "home", "jobs", "query", "sources"]
+    assert sorted(file.stem for file in files) == [
+        "history",
+        "home",
+        "jobs",
+        "notifications",
+        "query",
+        "sources",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import click
 import pytest
 
 from core.api.app import build
+from core.channel import Channel
 from core.cli.commands import FORMATS, millpond
 from core.connector import Connector
+from core.notify.channels.webhook import signed
 from core.plugins import discover
 from core.settings import Settings, parse_size
 
@@ -100,6 +103,34 @@ def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:
         inner = isinstance(command, click.Group)
         found |= commands(command, f"{name} ") if inner else {before + name: command}
     return found
+
+
+CHANNELS = discover("core.notify.channels", Channel).found
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_each_channel_is_told_with_its_options(name):
+    kind = CHANNELS[name]
+    told = section(text("docs/notifications.md"), kind.label)
+    assert f"`{name}`: {kind.help}" in told
+    listed = rows(told)
+    options = kind.Options.model_fields
+    assert {option: cells[1] for option, cells in listed.items()} == {
+        option: field.description for option, field in options.items()
+    }
+
+
+def test_the_receivers_check_of_a_webhook_in_the_docs_works():
+    told = section(text("docs/notifications.md"), "Webhook")
+    source = textwrap.dedent(re.search(r"^    import base64.*?\n\n(?=\S)", told, re.M | re.S)[0])
+    module: dict = {}
+    exec(source, module)
+    body, key = b'{"title": "Disk is full"}', "a key of enough characters"
+    headers = signed("d1", body, key.encode())
+    assert module["is_ours"](headers, body, key.encode())
+    assert not module["is_ours"](headers, body + b" ", key.encode())
+    assert not module["is_ours"](headers | {"Webhook-Id": "d2"}, body, key.encode())
+    assert not module["is_ours"](headers | {"Webhook-Timestamp": "1"}, body, key.encode())
 
 
 def test_each_command_is_told():

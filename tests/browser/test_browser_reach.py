@@ -28,6 +28,7 @@ PAGES = {
     "sources": ("/sources", None, None),
     "history": ("/history", None, None),
     "jobs": ("/jobs", None, None),
+    "notifications": ("/notifications", None, None),
     "query": ("/query", None, None),
     "rows": ("/query", ROWS, "Rows"),
     "chart": ("/query", ROWS, "Chart"),
@@ -40,6 +41,7 @@ LAST = {
     "/sources": "per file",
     "/history": "Runs",
     "/jobs": "Next runs",
+    "/notifications": "What is sent appears here",
     "/query": "Keys",
 }
 """Words at the end of each page: when they are there, the page is."""

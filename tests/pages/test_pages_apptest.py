@@ -14,7 +14,7 @@ from core.queries.models import SavedQuery
 from tests.pages.drawing import checked, draw, words
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
-PAGES = ["home", "query", "sources", "history", "jobs"]
+PAGES = ["home", "query", "sources", "history", "jobs", "notifications"]
 
 
 def editor(app: AppTest) -> str:
@@ -49,6 +49,7 @@ def test_every_page_is_drawn_without_sources(empty, name):
         "sources": "No sources yet",
         "history": "Queries that you run appear here.",
         "jobs": "Nothing runs, and nothing waits.",
+        "notifications": "Nobody is told yet.",
     }
     assert expected[name] in words(app)
 

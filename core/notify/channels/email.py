@@ -54,7 +54,7 @@ class EmailOptions(Options):
         title="From", description="The address that the mails come from."
     )
     sender_name: str = Field(
-        "Millpond", title="Name", description="The name beside it.", max_length=80
+        "Millpond", title="Sender name", description="The name beside it.", max_length=80
     )
     recipients: Annotated[tuple[str, ...], BeforeValidator(_addresses)] = Field(
         title="To",

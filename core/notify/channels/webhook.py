@@ -72,11 +72,12 @@ class Webhook(Channel[WebhookOptions]):
                 "facts": [{"name": name, "value": value} for name, value in message.facts],
             }
         )
-        headers = _signed(delivery.id, body, _key(options.key))
+        headers = signed(delivery.id, body, _key(options.key))
         post(options.url, body, headers, delivery.network, delivery.seconds)
 
 
-def _signed(id: str, body: bytes, key: bytes) -> dict[str, str]:
+def signed(id: str, body: bytes, key: bytes) -> dict[str, str]:
+    """Return the headers that prove who sent a body, and when."""
     moment = str(int(time.time()))
     digest = hmac.digest(key, f"{id}.{moment}.".encode() + body, hashlib.sha256)
     return {
