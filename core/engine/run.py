@@ -201,10 +201,11 @@ class Run:
         with self._changed:
             if "progress" in head:
                 self.progress = head["progress"]
-            elif "columns" in head:
+                self._changed.notify_all()
+                return
+            if "columns" in head:
                 self._begin(head, frame.body)
-            else:
-                self._extend(head)
+            self._extend(head)
             self._changed.notify_all()
 
     def _begin(self, head: dict[str, Any], body: bytes) -> None:

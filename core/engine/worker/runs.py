@@ -100,11 +100,14 @@ class _Statement:
         plain = Plainer(reader.schema, [name for _, name in columns])
         batches = (plain(batch) for batch in reader if batch.num_rows)
         first = next(batches, None) or plain.empty()
-        self._send_first(kind, columns, first)
-        second = next(batches, None)
-        if second is None and first.num_rows <= FIRST_ROWS and first.nbytes <= INLINE_BYTES:
-            self._done(kind, None)
+        small = first.num_rows <= FIRST_ROWS and first.nbytes <= INLINE_BYTES
+        # A batch that is not full should be the last: then all goes in one frame.
+        second = next(batches, None) if small else None
+        if small and second is None:
+            self._send_first(columns, first, self._ending(kind, None))
             return
+        self._send_first(columns, first, {"kind": kind})
+        second = second or next(batches, None)
         with SpoolWriter(self._path, plain.schema, self._limit) as writer:
 
             def keep(batch: pa.RecordBatch) -> None:
@@ -118,15 +121,17 @@ class _Statement:
                         behind.put(batch)
         self._done(kind, None, writer)
 
-    def _send_first(self, kind: str, columns: list[tuple[str, str]], batch: pa.RecordBatch) -> None:
+    def _send_first(
+        self, columns: list[tuple[str, str]], batch: pa.RecordBatch, told: dict[str, Any]
+    ) -> None:
         shown = batch.slice(0, FIRST_ROWS)
         while shown.nbytes > 4 * 2**20 and shown.num_rows > 1:
             shown = shown.slice(0, shown.num_rows // 2)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as stream:
             stream.write_batch(shown)
-        head = {"index": self._index, "kind": kind, "columns": columns, "rows": batch.num_rows}
-        self._call.send(head, sink.getvalue())
+        head = {"index": self._index, "columns": columns, "rows": batch.num_rows}
+        self._call.send(head | told, sink.getvalue())
 
     def _report(self, writer: SpoolWriter) -> None:
         """Tell where batches lie: the first at once, then as soon as there is a stretch to read."""
@@ -137,12 +142,14 @@ class _Statement:
             self._report_at = now + REPORT_SECONDS
 
     def _done(self, kind: str, affected: int | None, writer: SpoolWriter | None = None) -> None:
-        head: dict[str, Any] = {"index": self._index, "kind": kind, "done": True}
-        head["affected"] = affected
-        head["elapsed"] = time.perf_counter() - self._started
+        head = {"index": self._index, **self._ending(kind, affected)}
         if writer is not None:
             head["extents"] = writer.extents[self._reported :]
         self._call.send(head)
+
+    def _ending(self, kind: str, affected: int | None) -> dict[str, Any]:
+        elapsed = time.perf_counter() - self._started
+        return {"kind": kind, "done": True, "affected": affected, "elapsed": elapsed}
 
 
 def placed(error: MillpondError, text: Text) -> MillpondError:
