@@ -36,6 +36,8 @@ class Message:
         # It becomes an address in mails: only what a browser may safely open.
         if self.link and not self.link.lower().startswith(("https://", "http://")):
             raise InvalidInput("The link of a message must begin with https:// or http://.")
+        if self.when.tzinfo is None:
+            raise InvalidInput("The time of a message needs a time zone.")
 
     @property
     def headline(self) -> str:

@@ -110,7 +110,7 @@ class Dispatch:
         """Get ready to send a message to who has not had it. Raises InvalidInput."""
         kind = self.kind(channel.kind)
         options = self.options(kind, channel.options, secrets)
-        away = due.had | frozenset(channel.left)
+        away = due.had | due.refused | frozenset(channel.left)
         key = secrets.get(KEY)
         delivery = Delivery(
             due.id,

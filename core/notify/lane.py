@@ -108,7 +108,9 @@ class Lane:
             if row.first_tried_at is not None and now - row.first_tried_at >= GIVEN_UP:
                 end(session, row, "dead", now)
             channel = session.get(ChannelRow, self._channel)
-            if channel is not None and (wait or not works):
+            if works and not wait:
+                self._set_channel(session, 0, None)
+            elif channel is not None:
                 failures = channel.failures + 1
                 until = now + timedelta(seconds=max(_pause(failures), wait))
                 self._set_channel(session, failures, until, error, hint)
@@ -164,8 +166,14 @@ class Lane:
         kept = session.get_one(NotificationRow, row.notification)
         images = select(ImageRow).where(ImageRow.notification == kept.id)
         pngs = {each.name: each.png for each in session.scalars(images.order_by(ImageRow.position))}
-        had = select(RecipientRow.recipient).where(RecipientRow.delivery == row.id)
-        return Due(row.id, read(kept.message, pngs), kept.incident, frozenset(session.scalars(had)))
+        told = session.execute(
+            select(RecipientRow.recipient, RecipientRow.refusal).where(
+                RecipientRow.delivery == row.id
+            )
+        ).all()
+        had = frozenset(recipient for recipient, refusal in told if not refusal)
+        refused = frozenset(recipient for recipient, refusal in told if refusal)
+        return Due(row.id, read(kept.message, pngs), kept.incident, had, refused)
 
     def _set_channel(
         self,

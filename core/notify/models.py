@@ -78,12 +78,16 @@ class Sent:
 
 @dataclass(frozen=True)
 class Due:
-    """A message to be sent now, whole, over a channel. `had` are recipients who have had it."""
+    """A message to be sent now, whole, over a channel.
+
+    `had` are recipients who have had it, `refused` those who never will.
+    """
 
     id: str
     message: Message
-    incident: str
-    had: frozenset[str]
+    incident: str = ""
+    had: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

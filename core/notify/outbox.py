@@ -126,7 +126,8 @@ class Outbox:
         with self._store.begin() as session:
             gone = (self._ours(), DeliveryRow.channel == channel)
             left = DeliveryRow.state.in_(["waiting", "dead"])
-            session.execute(delete(DeliveryRow).where(*gone, left))
+            deleting = delete(DeliveryRow).where(*gone, left).returning(DeliveryRow.notification)
+            drop_images(session, [*session.scalars(deleting)])
 
     def sent(
         self, state: SentState | None = None, *, limit: int = 100, before: str | None = None

@@ -131,7 +131,7 @@ class Notify:
         self._actor.require("editor", "send tests")
         channel = self._book.channels.get(id)
         told: dict[str, str] = {}
-        due = Due(new_id(), replace(EXAMPLE, when=datetime.now(UTC)), "", frozenset())
+        due = Due(new_id(), replace(EXAMPLE, when=datetime.now(UTC)))
         secrets = self._book.channels.opened(channel)
         sending = self._book.dispatch.prepare(channel, secrets, due, told.__setitem__)
         error = sending.go()

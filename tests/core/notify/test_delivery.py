@@ -181,6 +181,20 @@ def test_what_nobody_takes_is_a_dead_letter_that_can_be_sent_again(notify, smtp,
     assert len(smtp.mails) == 1
 
 
+def test_what_is_refused_one_after_the_other_has_reached_nobody(
+    notify, clock, smtp, add_mail, deliver
+):
+    smtp.refusals = {"ann@example.org": "550 no such user", "bob@example.org": "451 greylisted"}
+    channel = add_mail(smtp, to="ann@example.org, bob@example.org")
+    notify.send(MESSAGE, [channel.id])
+    deliver(channel)
+    smtp.refusals["bob@example.org"] = "550 no such user"
+    clock.shift += HOUR
+    deliver(channel)
+    assert newest(notify).state == "dead"
+    assert set(newest(notify).refused) == {"ann@example.org", "bob@example.org"}
+
+
 def test_a_final_answer_is_not_asked_again(notify, clock, receiver, add_hook, deliver):
     receiver.answers = [Answer("410 Gone", body=b"no such hook")]
     channel = add_hook(receiver)

@@ -146,10 +146,11 @@ def test_a_channel_that_is_deleted_takes_its_secrets_and_what_waits_with_it(
     notify, office, store, smtp, add_mail, deliver
 ):
     channel = add_mail(smtp)
-    notify.send(EXAMPLE, [channel.id])
+    notify.send(replace(EXAMPLE, images={"free": b"the bytes of an image"}), [channel.id])
     notify.delete(channel.id)
     assert deliver(channel) == {"tried": 0}
     assert "channel:" not in everything(store)
+    assert "the bytes of an image" not in everything(store)
     assert notify.sent() == []
     for call in (notify.delete, notify.test, notify.try_now):
         with pytest.raises(NotFound):

@@ -249,6 +249,11 @@ def test_a_link_leads_to_a_page(link):
         Message("title", link=link)
 
 
+def test_a_time_has_a_zone():
+    with pytest.raises(InvalidInput, match="time zone"):
+        Message("title", when=datetime(2026, 1, 2))
+
+
 def test_only_the_host_is_seen_of_where_it_leads():
     url = Secret("https://hooks.example/services/T0/B0/secret")
     assert Slack().place(Slack.Options(url=url)) == "hooks.example"
