@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 from core.jobs.records import JobBook
@@ -49,3 +50,23 @@ def test_what_is_rolled_back_leaves_no_run(store, clock, work):
             raise ZeroDivisionError
     except ZeroDivisionError:
         assert book.runs() == []
+
+
+def test_a_run_is_not_started_before_what_it_shall_find_is_written(store, clock, work, scheduler):
+    book = JobBook(store, "w", clock=clock)
+    submit(store, book, clock, facts(work), 0 * MINUTE)
+    happened = []
+
+    def claim() -> None:
+        scheduler._leases.claim(scheduler.kinds, 1)
+        happened.append("started")
+
+    starting = threading.Thread(target=claim)
+    with store.begin() as session:
+        book.submit_by(session, facts(work), clock(session))
+        starting.start()
+        starting.join(0.3)  # as long as it would take, were it not kept from it
+        happened.append("written")
+    starting.join(30)
+    assert happened == ["written", "started"]
+    assert len(book.runs()) == 1
