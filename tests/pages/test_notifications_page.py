@@ -62,7 +62,10 @@ def test_a_channel_is_added_by_its_form_and_tested(here, smtp):
     checked(labelled(app.button, "Add").click().run())
     assert "**Team**" in words(app)
     checked(labelled(app.button, "Test").click().run())
-    assert "Sent to ann@example.org, bob@example.org through 127.0.0.1." in words(app)
+    assert "The example was sent." in words(app)
+    assert [each.value for each in app.text] == [
+        "ann@example.org, bob@example.org through 127.0.0.1"
+    ]
     assert len(smtp.mails) == 2
 
 
@@ -169,6 +172,6 @@ def test_who_unsubscribed_is_shown_and_put_back(here, smtp):
     channel = add_mail(here, smtp.port)
     shared().post.channels("local").leave(channel.id, "ann@example.org")
     app = draw("notifications")
-    assert "ann@example.org has unsubscribed." in words(app)
+    assert "ann@example.org has unsubscribed." in [each.value for each in app.text]
     checked(labelled(app.button, "Put back").click().run())
     assert here.notify.channels()[0].channel.left == ()

@@ -111,7 +111,6 @@ def _refusal(target: Target, answer: HTTPResponse, told: str) -> NotDelivered:
         )
     return NotDelivered(
         message.rstrip(".") + ".",
-        hint="The receiver says why." if line else "",
         final=400 <= answer.status < 500 and answer.status not in _AGAIN,
         wait=_wait(answer.getheader("Retry-After", "")),
     )
