@@ -2,7 +2,8 @@
 
 It finds values, not patterns: each `Secret` that is made tells its value here. It is a net below
 code that does not name secrets in the first place, not a licence to. Values of less than 4
-characters are not looked for (they would be found in every word), nor is what has been cut in two.
+characters are not looked for (they would be found in every word), short words in whole words only
+("postgres" is a password, and no part of "postgresql"), and not what has been cut in two.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 _SHORTEST = 4
+_SHORT_WORD = 10  # characters; from here on a value is no everyday word
 _KEPT = 2000  # values, the newest; some 10 forms of 100 bytes each
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
 
@@ -165,9 +167,12 @@ def _base64_forms(data: bytes) -> Iterator[str]:
 
 
 def _spans(text: str, form: str) -> Iterator[tuple[int, int]]:
+    whole_words = len(form) < _SHORT_WORD and form.isalnum()
     at = text.find(form)
     while at >= 0:
-        yield at, at + len(form)
+        end = at + len(form)
+        if not (whole_words and (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum())):
+            yield at, end
         at = text.find(form, at + 1)
 
 

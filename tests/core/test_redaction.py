@@ -34,6 +34,22 @@ def _known(monkeypatch):
     know(PEM)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("user postgres", "user ***"),
+        ("postgresql://me:postgres@host", "postgresql://me:***@host"),
+        ("PGPASSWORD='postgres'", "PGPASSWORD='***'"),
+        ("postgres", "***"),
+        ("the postgresql server", "the postgresql server"),
+        ("mypostgres", "mypostgres"),
+    ],
+)
+def test_a_short_word_is_found_as_a_word(text, expected):
+    know("postgres")
+    assert redact(text) == expected
+
+
 @pytest.fixture
 def log():
     """Return a logger of its own with a handler that was added after the redactor, and its text."""
@@ -84,9 +100,9 @@ def test_a_line_of_a_key_is_found_alone():
 
 
 def test_secrets_that_overlap_leave_nothing():
-    for value in ("abcdef", "defghi", "abcd"):
+    for value in ("abc-def", "def-ghi", "abc-"):
         know(value)
-    assert redact("1 abcdefghi 2 abcdx") == "1 *** 2 ***x"
+    assert redact("1 abc-def-ghi 2 abc-x") == "1 *** 2 ***x"
 
 
 def test_values_of_less_than_four_characters_are_not_looked_for():
