@@ -113,7 +113,9 @@ class Worker:
         try:
             self._channel.send({"id": call.id, "op": op, "args": args}, body)
         except Closed as error:
-            self._pending.pop(call.id, None)
+            with self._lock:
+                self._pending.pop(call.id, None)
+                self._doomed = True  # the listener has yet to notice: who asks again gets another
             raise self._lost or WorkerLost("The worker is not running any more.") from error
         except LimitExceeded:
             self._pending.pop(call.id, None)

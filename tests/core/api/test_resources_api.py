@@ -34,6 +34,7 @@ ROUTES = {
     "/v1/results/{id}/rows": {"get"},
     "/v1/saved-queries": {"get", "post"},
     "/v1/saved-queries/{id}": {"get", "delete"},
+    "/v1/unsubscribe": {"get", "post"},
 }
 
 

@@ -144,6 +144,14 @@ def test_a_worker_that_is_killed_takes_no_more_calls(worker: Worker) -> None:
     assert "it was in the way" in str(call.answer.exception(20))
 
 
+def test_a_worker_that_could_not_be_told_something_is_not_asked_again(worker: Worker) -> None:
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(WorkerLost):
+        while True:
+            worker.start("echo", {})
+    assert not worker.alive
+
+
 def test_a_stopped_worker_does_not_answer_and_can_be_closed(worker: Worker) -> None:
     os.kill(worker.pid, signal.SIGSTOP)
     assert not worker.ping(0.2)
