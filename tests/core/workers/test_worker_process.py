@@ -147,9 +147,13 @@ def test_a_worker_that_is_killed_takes_no_more_calls(worker: Worker) -> None:
 def test_a_worker_that_could_not_be_told_something_is_not_asked_again(worker: Worker) -> None:
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerLost):
-        while True:
-            worker.start("echo", {})
+        _ask_until_it_fails(worker)
     assert not worker.alive
+
+
+def _ask_until_it_fails(worker: Worker) -> None:
+    while True:
+        worker.start("echo", {})
 
 
 def test_a_stopped_worker_does_not_answer_and_can_be_closed(worker: Worker) -> None:
