@@ -11,6 +11,20 @@ from core.engine.results import Column
 WORKSPACE = "workspace"
 FILES = "files"
 
+_WORDS = """
+all analyse analyze and anti any array as asc asof asymmetric at authorization binary both
+by case cast check collate collation column columns concurrently constraint create cross
+default deferrable desc describe distinct do else end except false fetch for foreign freeze
+from full generated glob group having ilike in initially inner intersect into is isnull
+join lambda lateral leading left like limit map natural not notnull null offset on only or
+order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify
+references returning right select semi show similar some struct summarize symmetric table
+tablesample then to trailing true try_cast union unique unpack unpivot using variadic
+verbose when where window with
+"""
+KEYWORDS = frozenset(_WORDS.split())
+"""DuckDB's words that name a table or a column in quotes only."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -33,6 +47,17 @@ class Table:
             parts.insert(0, self.catalog)
         return ".".join(_quoted(part) for part in parts)
 
+    @property
+    def address(self) -> str:
+        """The full name, which no other table has whatever stands before it on the search path."""
+        return ".".join(_quoted(part) for part in (self.catalog, self.schema, self.name))
+
+    @property
+    def select(self) -> str:
+        """A query of all its columns by their names."""
+        names = ",\n       ".join(_quoted(column.name) for column in self.columns)
+        return f"SELECT {names}\nFROM {self.address}"
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -52,6 +77,10 @@ class Catalog:
     @property
     def tables(self) -> tuple[Table, ...]:
         return tuple(table for schema in self.schemas for table in schema.tables)
+
+
+Hit = tuple[Table, tuple[Column, ...]]
+"""A table that was searched for, and which of its columns were found."""
 
 
 @dataclass
@@ -74,6 +103,29 @@ def catalogs(rows: Iterable[Mapping[str, Any]]) -> list[Catalog]:
     ]
 
 
+def search(catalogs: Iterable[Catalog], text: str) -> list[Hit]:
+    """Find the tables that have every word of a text in their name or a column's.
+
+    Each comes with the columns that have one of the words. Those first whose own name has them
+    all. Case does not matter; without a word, every table is found.
+    """
+    words = text.lower().split()
+    by_name: list[Hit] = []
+    by_column: list[Hit] = []
+    for table in (table for catalog in catalogs for table in catalog.tables):
+        address = table.address.lower()
+        rest = [word for word in words if word not in address]
+        columns = tuple(
+            each for each in table.columns if any(word in each.name.lower() for word in words)
+        )
+        names = [each.name.lower() for each in columns]
+        if not rest:
+            by_name.append((table, columns))
+        elif all(any(word in name for name in names) for word in rest):
+            by_column.append((table, columns))
+    return by_name + by_column
+
+
 def _schema(catalog: str, name: str, tables: dict[str, _Rows]) -> Schema:
     found = (
         Table(catalog, name, table, each.kind, each.rows, tuple(each.columns))
@@ -84,4 +136,5 @@ def _schema(catalog: str, name: str, tables: dict[str, _Rows]) -> Schema:
 
 def _quoted(name: str) -> str:
     plain = name.isascii() and name.isidentifier() and name == name.lower()
+    plain = plain and name not in KEYWORDS
     return name if plain else '"' + name.replace('"', '""') + '"'

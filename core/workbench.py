@@ -11,9 +11,10 @@ from typing import Any
 
 from core import redaction
 from core.access import LOCAL_OWNER, Actor
-from core.catalog import Catalog, catalogs
+from core.catalog import Catalog, Table, catalogs
 from core.connections.service import SourceBook, WorkspaceConnections
 from core.connector import Connector
+from core.engine.description import Description, description
 from core.engine.engine import MODULE, Engine
 from core.errors import ConfigError, MillpondError, NotFound
 from core.jobs.housekeeping import Housekeeping
@@ -76,6 +77,11 @@ class Workspace:
             found = catalogs(json.loads(self.engine.call("catalog", 60).body))
             self._room.known = (changes, found)
         return found
+
+    def describe(self, table: Table) -> Description:
+        """Return all that the engine knows of a table. Raises NotFound for one that is gone."""
+        named = {"catalog": table.catalog, "schema": table.schema, "name": table.name}
+        return description(json.loads(self.engine.call("describe", 60, **named).body))
 
     def macros(self) -> list[str]:
         """Return the functions that SQL made and can call unquoted, as `name(parameters)`."""

@@ -24,7 +24,7 @@ def show_result(entry: Entry) -> None:
     """Draw the run: its progress while it runs, its error, its rows."""
     run = entry.run
     if not run.ended:
-        _show_progress(entry)
+        show_progress(entry)
     if run.error is not None:
         show_error(run.error)
     shown = [each for each in run.results if each.columns]
@@ -101,7 +101,8 @@ def _show_changes(results: tuple[ResultSet, ...], elapsed: float) -> None:
     )
 
 
-def _show_progress(entry: Entry) -> None:
+def show_progress(entry: Entry) -> None:
+    """Draw how far a run is, with its Cancel, and draw the page again when there is more."""
     run, seen = entry.run, len(entry.run.results)
 
     @st.fragment(run_every=0.3)

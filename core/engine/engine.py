@@ -28,7 +28,7 @@ from core.workers.worker import Pending, Worker
 
 MODULE = "core.engine.worker.service"
 _CHECK_SECONDS = 30
-_READS = ("over", "catalog", "macros", "release")
+_READS = ("over", "catalog", "describe", "macros", "release")
 
 
 @dataclass(frozen=True)

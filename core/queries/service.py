@@ -69,19 +69,23 @@ class Queries:
         text: str = "",
         offset: int = 0,
         timeout: float | None = None,
+        logged: bool = True,
     ) -> Entry:
         """Start a text of statements, and return at once. Its errors are in the run.
 
-        It may be a part of the document's `text`, which begins there at `offset`.
+        It may be a part of the document's `text`, which begins there at `offset`. The history is
+        of what people write: what a page asks for by itself is not `logged`.
 
         Raises LimitExceeded or InvalidInput for a text that cannot even be sent.
         """
         session = self.session(document)
         run = session.start(sql, params, timeout=timeout)
         entry = Entry(run, session, self._actor.name, document, text or sql, offset, params or {})
-        self._book.log.started(run.id, self._actor.name, sql)
+        if logged:
+            self._book.log.started(run.id, self._actor.name, sql)
         self._book.runs.add(entry)
-        run.when_ended(self._log_end)
+        if logged:
+            run.when_ended(self._log_end)
         return entry
 
     def _log_end(self, run: Run) -> None:

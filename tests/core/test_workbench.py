@@ -67,6 +67,13 @@ def test_a_file_in_the_start_folder_is_queried_after_it_is_added(here, folder):
     assert [table.name for each in here.catalog() for table in each.tables] == ["people"]
 
 
+def test_a_run_that_is_not_logged_is_found_again_and_not_in_the_history(here):
+    entry = here.queries.run("SELECT 42", document="page", logged=False)
+    assert entry.run.wait(30)
+    assert here.queries.find("page") is entry
+    assert not here.queries.history()
+
+
 def test_a_file_that_appears_later_or_is_saved_anew_is_found(here, folder):
     assert rows(here, "SELECT 1") == [(1,)]  # the wall stands now
     path = write_csv(folder / "late.csv", "a", "1")

@@ -13,6 +13,7 @@ import pyarrow as pa
 from core.engine.worker.activity import Activities
 from core.engine.worker.catalogs import catalog, macros
 from core.engine.worker.database import FILE, Database, prepare
+from core.engine.worker.describes import describe
 from core.engine.worker.errors import translate
 from core.engine.worker.explains import explain
 from core.engine.worker.exports import export
@@ -54,6 +55,8 @@ class EngineService:
                     explain(self._database, activity, call)
                 case "catalog":
                     catalog(self._database, activity, call)
+                case "describe":
+                    describe(self._database, activity, call)
                 case "macros":
                     macros(self._database, activity, call)
                 case "attach":
