@@ -40,12 +40,14 @@ class Table:
     @property
     def reference(self) -> str:
         """The shortest name that SQL finds it by, quoted where it must be."""
-        parts = [self.name]
-        if self.schema != "main":
-            parts.insert(0, self.schema)
-        if self.catalog not in (WORKSPACE, FILES):
-            parts.insert(0, self.catalog)
-        return ".".join(_quoted(part) for part in parts)
+        return ".".join(_quoted(part) for part in self.parts)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of which that consists, as they are."""
+        schema = () if self.schema == "main" else (self.schema,)
+        catalog = () if self.catalog in (WORKSPACE, FILES) else (self.catalog,)
+        return (*catalog, *schema, self.name)
 
     @property
     def address(self) -> str:
@@ -113,8 +115,8 @@ def search(catalogs: Iterable[Catalog], text: str) -> list[Hit]:
     by_name: list[Hit] = []
     by_column: list[Hit] = []
     for table in (table for catalog in catalogs for table in catalog.tables):
-        address = table.address.lower()
-        rest = [word for word in words if word not in address]
+        own = ".".join(table.parts).lower()
+        rest = [word for word in words if word not in own]
         columns = tuple(
             each for each in table.columns if any(word in each.name.lower() for word in words)
         )

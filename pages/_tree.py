@@ -10,7 +10,7 @@ from pages._components.tree import source_tree
 from pages._helpers import errors_shown
 from pages._query_state import QueryState
 
-_TITLES = {FILES: "Files", WORKSPACE: "Workspace"}
+TITLES = {FILES: "Files", WORKSPACE: "Workspace"}
 
 
 def show_tree(workspace: Workspace, state: QueryState) -> None:
@@ -39,7 +39,7 @@ def _open(state: QueryState, reference: str) -> None:
 
 def _branch(catalog: Catalog) -> dict[str, Any]:
     return {
-        "name": _TITLES.get(catalog.name, catalog.name),
+        "name": TITLES.get(catalog.name, catalog.name),
         "tables": [_leaf(table) for table in catalog.tables],
     }
 

@@ -55,6 +55,15 @@ def _show_source(here: Workspace, source: Source) -> None:
         sample = " :gray-badge[sample]" if connection.sample else ""
         broken = " :red-badge[broken]" if source.problem else ""
         head.markdown(f"{icon} **{connection.alias}**{sample}{broken}", width="stretch")
+        if not source.problem:
+            with head:
+                go_button(
+                    "Tables",
+                    "schema",
+                    key=f"tables-{connection.id}",
+                    params={"search": connection.alias},
+                    type="tertiary",
+                )
         head.button(
             "Look again",
             key=f"look-{connection.id}",

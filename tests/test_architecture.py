@@ -45,6 +45,7 @@ VALUES = (
     "core.channel",
     "core.connections.service",  # Source
     "core.connector",  # Options and Report: the form is made from the model
+    "core.engine.description",
     "core.engine.lexer",  # the parameters of a text
     "core.engine.plan",
     "core.engine.profile",
@@ -363,5 +364,6 @@ def test_the_pages():
         "jobs",
         "notifications",
         "query",
+        "schema",
         "sources",
     ]

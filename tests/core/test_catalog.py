@@ -74,6 +74,8 @@ def test_an_address_is_the_tables_own_where_short_names_meet():
         ("flights delay", {"flights": ["dep_delay"]}),
         # the name of a source
         ("shop", {"orders": [], "customers": []}),
+        # not where every table is
+        ("main", {}),
         # each word must be somewhere
         ("carrier nowhere", {}),
     ],

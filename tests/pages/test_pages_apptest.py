@@ -14,7 +14,7 @@ from core.queries.models import SavedQuery
 from tests.pages.drawing import checked, draw, words
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
-PAGES = ["home", "query", "sources", "history", "jobs", "notifications"]
+PAGES = ["home", "query", "sources", "schema", "history", "jobs", "notifications"]
 
 
 def editor(app: AppTest) -> str:
@@ -47,6 +47,7 @@ def test_every_page_is_drawn_without_sources(empty, name):
         "home": "No sources yet",
         "query": "The result appears here",
         "sources": "No sources yet",
+        "schema": "No tables yet",
         "history": "Queries that you run appear here.",
         "jobs": "Nothing runs, and nothing waits.",
         "notifications": "Nobody is told yet.",
@@ -62,7 +63,7 @@ def test_every_page_is_drawn_with_a_broken_source(empty, tmp_path, name):
     file.unlink()
     empty.engine.renew()
     app = draw(name)
-    if name in ("home", "sources"):
+    if name in ("home", "sources", "schema"):
         assert ":red-badge[broken]" in words(app)
         assert "gone.csv" in words(app)
 

@@ -31,9 +31,13 @@ FROM system.main.duckdb_columns() WHERE {_HERE.format("table_name")}
 ORDER BY column_index
 """
 
-# NOT NULL is told with its column.
+# NOT NULL is told with its column. Of a key of one column in a SQLite file DuckDB writes
+# PRIMARY KEY().
 _CONSTRAINTS = f"""
-SELECT constraint_type AS kind, constraint_column_names AS columns, constraint_text AS sql
+SELECT constraint_type AS kind, constraint_column_names AS columns,
+       CASE WHEN ends_with(constraint_text, '()')
+            THEN replace(constraint_text, '()', '(' || constraint_column_names[1] || ')')
+            ELSE constraint_text END AS sql
 FROM system.main.duckdb_constraints() WHERE {_HERE.format("table_name")}
   AND constraint_type <> 'NOT NULL'
 ORDER BY constraint_index
