@@ -8,6 +8,7 @@ scripts, and what the first page does not need comes after that.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -61,9 +62,12 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 def _get_ready(ending: threading.Event) -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(_TURN)
+    gc.disable()  # what is imported stays: to look for garbage among it takes 0.1 s
     try:
         workbench()
     finally:
+        gc.freeze()
+        gc.enable()
         sys.setswitchinterval(usual)
     if not ending.wait(_HEAD_START):
         import core.engine.frames  # noqa: F401  # what the first rows need

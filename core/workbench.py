@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 LOCAL = "local"
 
+_FIRST_SPARE = 2.5
+"""Seconds that the first page has the cores for itself before a spare worker is started."""
+
 RUNS_KEPT = 10_000
 """Runs of jobs that a workspace remembers; housekeeping lets older ones go."""
 
@@ -128,7 +131,7 @@ class Workbench:
         except BaseException:
             store.close()
             raise
-        workbench._supervisor.warm_soon(MODULE)
+        workbench._supervisor.warm_soon(MODULE, _FIRST_SPARE)
         return workbench
 
     def workspace(self, actor: Actor = LOCAL_OWNER, workspace_id: str = LOCAL) -> Workspace:

@@ -74,9 +74,9 @@ class Supervisor:
         self.warm_soon(module)
         return worker
 
-    def warm_soon(self, module: str) -> None:
+    def warm_soon(self, module: str, seconds: float = BREATH) -> None:
         """Start a spare a moment later: whoever takes a worker before that gets a fresh one."""
-        timer = threading.Timer(BREATH, self._warm_quietly, [module])
+        timer = threading.Timer(seconds, self._warm_quietly, [module])
         timer.daemon = True
         timer.start()
 
