@@ -280,6 +280,11 @@ def rejects(camera: Camera) -> None:
     camera.take("rejects")
 
 
+def schema(camera: Camera) -> None:
+    camera.open("schema", table="aviation.airports")
+    camera.take("schema")
+
+
 def history(camera: Camera) -> None:
     camera.open("history")
     camera.take("history")
@@ -319,8 +324,8 @@ def dark(camera: Camera) -> None:
 
 
 SHOTS: tuple[Callable[[Camera], None], ...] = (
-    query, completion, grid, chart, summary, plan, error, running, sources, rejects, history, jobs,
-    notifications, home, dark,
+    query, completion, grid, chart, summary, plan, error, running, sources, rejects, schema,
+    history, jobs, notifications, home, dark,
 )  # fmt: skip
 
 

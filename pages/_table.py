@@ -61,6 +61,7 @@ def _show_bar(here: Workspace, table: Table, counting: Entry | None) -> None:
             "query",
             key="query-table",
             icon=":material/terminal:",
+            type="primary",
             params={"sql": sql},
         )
     bar.button(
@@ -99,9 +100,11 @@ def _let_go(entry: Entry) -> None:
 
 
 def _counted(entry: Entry | None) -> int | None:
-    if entry is None or not entry.run.ended or entry.run.result is None:
+    if entry is None:
         return None
     _let_go(entry)
+    if entry.run.state != "done" or entry.run.result is None:
+        return None
     return int(entry.session.page(entry.run, entry.run.result).frame.item(0, 0))
 
 

@@ -26,6 +26,8 @@ ROWS = "SELECT carrier, month, distance FROM flights LIMIT 5000"
 PAGES = {
     "home": ("/", None, None),
     "sources": ("/sources", None, None),
+    "schema": ("/schema", None, None),
+    "table": ("/schema?table=flights", None, None),
     "history": ("/history", None, None),
     "jobs": ("/jobs", None, None),
     "notifications": ("/notifications", None, None),
@@ -39,6 +41,8 @@ PAGES = {
 LAST = {
     "/": "weather",
     "/sources": "per file",
+    "/schema": "columns",
+    "/schema?table=flights": "Definition",
     "/history": "Runs",
     "/jobs": "Next runs",
     "/notifications": "What is sent appears here",
