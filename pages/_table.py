@@ -114,7 +114,7 @@ def _show_data(here: Workspace, table: Table) -> None:
     _let_go(entry)
     if entry.run.ended:
         row = st.container(horizontal=True, vertical_alignment="center")
-        row.caption(f"Read {ago(entry.run.started_at)}.")
+        row.caption(f"Read {ago(entry.run.started_at)}.", width="content")
         row.button("Read again", on_click=_ask, args=(here, document, sql), type="tertiary")
     show_result(entry)
     show_refusal(here, entry.run.error)
