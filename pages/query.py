@@ -203,7 +203,8 @@ def _show_outcome(here: Workspace, state: QueryState) -> None:
         return
     if entry.run.ended and state.followed != entry.run.id:
         state.followed = entry.run.id
-        if state.catalog != here.engine.changes:
+        changed = any(each.kind not in ("SELECT", "EXPLAIN") for each in entry.run.results)
+        if changed and state.catalog != here.engine.changes:
             st.rerun()  # it made or dropped something: the tree and the editor shall know
     show_result(entry)
     show_refusal(here, entry.run.error)
