@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from core.errors import ConfigError, MillpondError
 from core.redaction import know
 from core.settings import Settings
+from core.store.rows import clean
 
 _BUSY_SECONDS = 10.0
 READ_ONLY = "millpond_read_only"
@@ -50,6 +52,8 @@ def reach(settings: Settings) -> Engine:
     if sqlite:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "before_cursor_execute", _clean_texts, retval=True)
     return engine
 
 
@@ -154,6 +158,29 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _clean_texts(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> tuple[str, Any]:
+    """Clean all texts on their way to PostgreSQL, which refuses a whole statement for a NUL.
+
+    An id out of an address may hold one: it is then nobody's id, and no fault of the program.
+    """
+    # Not by `many`: what inserts many rows by one statement says so of a single mapping.
+    if isinstance(parameters, list):
+        return statement, [_cleaned(each) for each in parameters]
+    return statement, _cleaned(parameters)
+
+
+def _cleaned(row: Any) -> Any:
+    if isinstance(row, Mapping):
+        return {name: _clean_text(value) for name, value in row.items()}
+    return tuple(_clean_text(value) for value in row) if isinstance(row, tuple) else row
+
+
+def _clean_text(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) and not value.isprintable() else value
 
 
 def _begin(connection: Connection) -> None:

@@ -1,7 +1,9 @@
 """Bring the store to the version of this program, once, however many processes start together.
 
 The usual start reads one row and compares: Alembic takes 0.25 s to import and is imported only
-when there is something to do. A migration is `migrations/versions/vNNNN_name.py`.
+when there is something to do. A migration is `migrations/versions/vNNNN_name.py`. What they all
+make of an empty SQLite file is kept beside them, so that the first start need not take the steps:
+`python -m core.store.upgrade` writes `newest.sql` anew, after a new one.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from core.errors import ConfigError
 from core.store.database import READ_ONLY, file_of
@@ -20,6 +22,9 @@ from core.store.database import READ_ONLY, file_of
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "millpond_version"
 """Not Alembic's own name: a PostgreSQL database may be shared with another program."""
+
+NEWEST = "newest.sql"
+_BETWEEN = "\n;\n"
 
 _LOCK = 0x4D696C6C  # of pg_advisory_xact_lock: any number that others do not use
 
@@ -52,8 +57,13 @@ def upgrade(engine: Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if _outdated(connection):
-            _keep_copy(engine, stored_version(connection))
-            _migrate(connection)
+            version = stored_version(connection)
+            if not version and (steps := _kept(connection)):
+                for statement in steps:
+                    connection.exec_driver_sql(statement)
+            else:
+                _keep_copy(engine, version)
+                _migrate(connection)
 
 
 def _outdated(connection: Connection) -> bool:
@@ -66,6 +76,25 @@ def _outdated(connection: Connection) -> bool:
     if not stored and connection.dialect.name == "sqlite":
         _refuse_foreign(connection)
     return stored < newest()
+
+
+def _kept(connection: Connection) -> list[str]:
+    """Return the statements that make an empty store, where they are kept and of this version."""
+    file = MIGRATIONS / NEWEST
+    if connection.dialect.name != "sqlite" or not file.exists():
+        return []
+    written, *statements = file.read_text(encoding="utf-8").split(_BETWEEN)
+    return statements if written == f"-- {newest()}" else []
+
+
+def newest_sql() -> str:
+    """Return the statements that make what all migrations make of an empty SQLite file."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        _migrate(connection)
+        made = connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql NOT NULL"))
+        version = f"INSERT INTO {VERSION_TABLE} VALUES ('{newest()}')"
+        return _BETWEEN.join([f"-- {newest()}", *made, version])
 
 
 def _refuse_foreign(connection: Connection) -> None:
@@ -99,3 +128,7 @@ def _migrate(connection: Connection) -> None:
     config.attributes["connection"] = connection
     config.attributes["version_table"] = VERSION_TABLE
     command.upgrade(config, "head")
+
+
+if __name__ == "__main__":
+    (MIGRATIONS / NEWEST).write_text(newest_sql(), encoding="utf-8")

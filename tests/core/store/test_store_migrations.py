@@ -20,6 +20,8 @@ from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+import core.catalog.records
+import core.catalog.snapshots
 import core.connections.records
 import core.jobs.records
 import core.notify.records
@@ -91,6 +93,19 @@ def test_the_migrations_make_the_tables_that_the_slices_declare(store_settings):
             opts={"version_table": upgrade.VERSION_TABLE, "compare_type": True},
         )
         assert compare_metadata(context, Row.metadata) == []
+    store.close()
+
+
+def test_what_is_kept_for_an_empty_file_is_what_the_migrations_make():
+    kept = (upgrade.MIGRATIONS / upgrade.NEWEST).read_text(encoding="utf-8")
+    assert kept == upgrade.newest_sql(), "write it anew: uv run python -m core.store.upgrade"
+
+
+def test_an_empty_file_needs_no_migration(tmp_path, monkeypatch):
+    monkeypatch.setattr(upgrade, "_migrate", lambda connection: pytest.fail("it took the steps"))
+    store = Store.open(Settings(home=tmp_path))
+    store.healthy()
+    assert Documents(store, "w", "note").save("text", title="A", actor="me").revision == 1
     store.close()
 
 
