@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -20,9 +20,15 @@ from core.redaction import redact
 
 StopReason = Literal["cancelled", "timeout", "lost", "shutdown"]
 
+PHASE_WIDTH = 200
+"""Characters of a phase's name that are kept."""
+
 LOG_LINES = 200
 LOG_WIDTH = 500
 """What is kept of a run's log: its last lines, each cut to this many characters."""
+
+
+_MOST = 1e15  # what is done or left; a larger number is a mistake, and its ETA not JSON
 
 
 class Options(BaseModel):
@@ -46,13 +52,20 @@ class Stopped(Exception):
 class Progress:
     """How far a run is: `done` of `total` in whatever the phase counts, `rate` of them per s.
 
-    `total` and `rate` are None where nobody knows them.
+    `total` and `rate` are None where nobody knows them. Kinds give what they have, of any library's
+    types: what no store would take, such as NaN, counts as not known.
     """
 
     phase: str = ""
     done: float = 0
     total: float | None = None
     rate: float | None = None
+
+    def __post_init__(self) -> None:
+        counted = {name: _number(getattr(self, name)) for name in ("done", "total", "rate")}
+        known = {**counted, "done": counted["done"] or 0.0, "phase": _line(self.phase)}
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
 
     @property
     def fraction(self) -> float | None:
@@ -64,7 +77,7 @@ class Progress:
         """Return the seconds that are left at this rate, or None."""
         if not self.rate or self.total is None:
             return None
-        return max(0.0, self.total - self.done) / self.rate
+        return _number(max(0.0, self.total - self.done) / self.rate)
 
 
 class Task(Generic[O]):
@@ -81,27 +94,31 @@ class Task(Generic[O]):
         """Set when the run shall end, for whatever reason: something to wait on."""
         self._reason: StopReason | None = None
         self._progress = Progress()
-        self._phase_began = time.monotonic()
+        self._phase_began, self._phase_from = time.monotonic(), 0.0
         self._lines = deque(log.splitlines(), maxlen=LOG_LINES)
         self._changes = 0
         self._lock = threading.Lock()
 
     def progress(self, phase: str, done: float = 0, total: float | None = None) -> None:
-        """Say how far the run is. Cheap: it is written to the store twice a second at most."""
+        """Say how far the run is. Cheap: it is written to the store twice a second at most.
+
+        A phase that begins in the midst of its work is as fast as it is from there on.
+        """
+        told = Progress(redact(_text(phase)), done, total)
         with self._lock:
             now = time.monotonic()
-            if phase != self._progress.phase:
-                self._phase_began = now
-            elapsed = now - self._phase_began
-            rate = done / elapsed if done and elapsed > 0 else None
-            self._progress = Progress(phase, done, total, rate)
+            if told.phase != self._progress.phase:
+                self._phase_began, self._phase_from = now, told.done
+            elapsed, more = now - self._phase_began, told.done - self._phase_from
+            rate = more / elapsed if more > 0 and elapsed > 0 else None
+            self._progress = replace(told, rate=rate)
             self._changes += 1
 
     def log(self, line: str) -> None:
         """Add a line to the run's log, with the time in front and known secrets masked."""
         stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
         with self._lock:
-            for each in redact(line).splitlines() or [""]:
+            for each in redact(_text(line)).splitlines() or [""]:
                 self._lines.append(f"{stamp} {each}"[:LOG_WIDTH])
             self._changes += 1
 
@@ -149,8 +166,28 @@ class JobKind(Generic[O]):
         return ""
 
     def run(self, task: Task[O]) -> Mapping[str, Any] | None:
-        """Do the work, and return its outcome as JSON values.
+        """Do the work, and return its outcome as JSON values; what is none is kept as text.
 
         Raises Stopped from `task.check`; MillpondError that says what went wrong.
         """
         raise NotImplementedError
+
+
+def _number(value: Any) -> float | None:
+    """Return a number that a store and JSON take, or None: for NaN, a text, less than nothing."""
+    try:
+        number = float(value)
+    except Exception:  # any library's type may raise anything
+        return None
+    return number if 0 <= number <= _MOST else None
+
+
+def _line(value: Any) -> str:
+    return " ".join(_text(value).split())[:PHASE_WIDTH]
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:
+        return type(value).__name__

@@ -3,7 +3,8 @@
 It finds values, not patterns: each `Secret` that is made tells its value here. It is a net below
 code that does not name secrets in the first place, not a licence to. Values of less than 4
 characters are not looked for (they would be found in every word), short words in whole words only
-("postgres" is a password, and no part of "postgresql"), and not what has been cut in two.
+("postgres" is a password, and no part of "postgresql"), and not what has been cut in two. Of a
+secret web address the parts are looked for that can hold a key: servers repeat them alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import html
 import json
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -18,12 +20,14 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 
 _SHORTEST = 4
 _SHORT_WORD = 10  # characters; from here on a value is no everyday word
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.I)
+_LONG_PART = 16  # characters of a part of an address; from here on it is no everyday name
 _KEPT = 2000  # values, the newest; some 10 forms of 100 bytes each
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
 
@@ -65,9 +69,14 @@ _known = _Known()
 
 
 def know(value: str) -> None:
-    """Look for this value from now on; only the newest 2,000 are sure to be remembered."""
-    if len(value) >= _SHORTEST:
-        _known.add(value)
+    """Look for this value from now on; only the newest 2,000 are sure to be remembered.
+
+    Of an address its password counts as another one, and of a web address path, key-like segments
+    and values of the query.
+    """
+    for each in (value, *_address_parts(value)):
+        if len(each) >= _SHORTEST:
+            _known.add(each)
 
 
 def redact(text: str) -> str:
@@ -132,6 +141,30 @@ def install() -> None:
         sys.excepthook = _tell_uncaught
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = _tell_uncaught_in_thread
+
+
+def _address_parts(value: str) -> Iterator[str]:
+    if not _ADDRESS.match(value):
+        return
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # it only looks like one
+        return
+    if parts.password:
+        yield unquote(parts.password)
+    if parts.scheme not in ("http", "https"):
+        return  # a database's name, or a file
+    asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    yield from (each for each in (asked, parts.path) if len(each) >= _SHORT_WORD)
+    values = [each for _, each in parse_qsl(parts.query)]
+    for each in (*parts.path.split("/"), *re.split("[&=]", parts.query), *values, parts.fragment):
+        yield from {part for part in (each, unquote(each)) if _is_key_like(part)}
+
+
+def _is_key_like(part: str) -> bool:
+    """Tell a key from a name: "services" and "v2" are everyday words, "a8f3k2p9" is none."""
+    mixed = any(sign.isdigit() for sign in part) and any(sign.isalpha() for sign in part)
+    return len(part) >= (2 * _SHORTEST if mixed else _LONG_PART)
 
 
 def _forms(value: str) -> set[str]:

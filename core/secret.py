@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from pydantic import GetCoreSchemaHandler, SecretStr
+from pydantic import BaseModel, GetCoreSchemaHandler, SecretStr
 from pydantic_core import SchemaSerializer, core_schema
 
 from core.redaction import MASK, know
@@ -61,3 +61,9 @@ class Secret(SecretStr):
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("a Secret is not pickled: seal it, or pass its value on knowingly")
+
+
+def secret_fields(options: type[BaseModel]) -> frozenset[str]:
+    """Return the names of a model's fields that are sealed and not kept with the others."""
+    fields = options.model_fields.items()
+    return frozenset(name for name, field in fields if field.annotation is Secret)

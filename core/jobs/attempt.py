@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from core.errors import MillpondError
 from core.job import JobKind, Progress, StopReason, Task
 from core.jobs.leases import Ending
 from core.jobs.models import JobRun
+from core.jobs.outcome import plain_outcome
 from core.store.rows import new_id
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,13 @@ class Attempt:
         self._changes = 0
         self.thread = threading.Thread(target=self._go, name=f"job {run.id}", daemon=True)
 
-    def news(self) -> Iterator[tuple[str, int, Progress, str]]:
-        """Yield what the run has told of itself since the last time, if anything."""
+    def news(self) -> tuple[Progress, str] | None:
+        """Return what the run has told of itself if that is new since the last time."""
         changes, progress, told = self.task.told()
-        if changes != self._changes:
-            self._changes = changes
-            yield self.run.id, self.run.attempt, progress, told
+        if changes == self._changes:
+            return None
+        self._changes = changes
+        return progress, told
 
     def overdue(self, grace: float) -> bool:
         """Tell whether it was told to end `grace` s ago; tell it to when its time is up."""
@@ -65,17 +67,20 @@ class Attempt:
 
     def _outcome(self) -> Ending:
         try:
-            self.task.options = self._kind.Options.model_validate(self.run.options)
-        except ValidationError as error:
-            return Ending("failed", error=f"Its options do not fit: {first_problem(error)}.")
-        try:
-            return Ending("succeeded", outcome=self._kind.run(self.task))
+            ending = self._done()
         except BaseException as error:  # SystemExit, too, ends this run and not the thread only
             # What was told to end may say so in its own way: an engine's QueryCancelled, for one.
             ending = self._stopped(self.task.stopped) if self.task.stopped else self._failed(error)
         if ending.error:
             self.task.log(ending.error)
         return ending
+
+    def _done(self) -> Ending:
+        try:
+            self.task.options = self._kind.Options.model_validate(self.run.options)
+        except ValidationError as error:
+            return Ending("failed", error=f"Its options do not fit: {first_problem(error)}.")
+        return Ending("succeeded", outcome=plain_outcome(self._kind.run(self.task)))
 
     def _stopped(self, reason: StopReason) -> Ending:
         match reason:

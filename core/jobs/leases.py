@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -35,7 +35,7 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidInput
 from core.job import Progress
 from core.jobs.models import JobRun, RunState
-from core.jobs.records import JOB, RUN, Clock, as_run, database_now, new_run
+from core.jobs.records import JOB, RUN, Clock, as_run, database_now, in_order, new_run
 from core.jobs.schedule import Schedule
 from core.store.owner import is_gone
 from core.store.store import Store
@@ -74,7 +74,10 @@ class Sight:
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended: with an outcome, or with an error that may be tried again."""
+    """How an attempt ended: with an outcome, or with an error that may be tried again.
+
+    The outcome is of plain JSON values, see `outcome`.
+    """
 
     state: RunState
     outcome: Mapping[str, Any] | None = None
@@ -145,6 +148,8 @@ class Leases:
             now = self._clock(session)
             busy = _busy(session)
             ready = (RUN.c.state == "waiting", RUN.c.kind.in_(kinds), _is_ready(now))
+            # What somebody is changing now is left for the next look: to wait for it while others
+            # wait for what is taken here is a deadlock.
             while len(taken) < slots:
                 full = [place for place, (count, limit) in busy.items() if count >= limit]
                 found = session.execute(
@@ -152,6 +157,7 @@ class Leases:
                     .where(*ready, not_(_place_in(full)) if full else literal(True))
                     .order_by(RUN.c.not_before, RUN.c.number)
                     .limit(slots - len(taken))
+                    .with_for_update(skip_locked=True)
                 ).all()
                 if not found:
                     break
@@ -185,8 +191,9 @@ class Leases:
         if not held:
             return {}
         ours = (RUN.c.state == "running", RUN.c.owner == self._owner)
-        beating = update(RUN).where(*ours, tuple_(RUN.c.id, RUN.c.attempt).in_(list(held)))
+        these = in_order(*ours, tuple_(RUN.c.id, RUN.c.attempt).in_(list(held)))
         with self._store.begin() as session:
+            beating = update(RUN).where(RUN.c.number.in_(session.scalars(these).all()))
             rows = session.execute(
                 beating.values(beat=RUN.c.beat + 1).returning(
                     RUN.c.id, RUN.c.attempt, RUN.c.cancel_requested
@@ -194,23 +201,12 @@ class Leases:
             )
             return {(run, attempt): cancel for run, attempt, cancel in rows}
 
-    def tell(self, told: Iterable[tuple[str, int, Progress, str]]) -> None:
-        """Write how far runs are, with the text of their logs."""
-        rows = [
-            {
-                "run": run,
-                "held": attempt,
-                "phase": progress.phase,
-                "done": progress.done,
-                "total": progress.total,
-                "rate": progress.rate,
-                "log": log,
-            }
-            for run, attempt, progress, log in told
-        ]
-        if rows:
-            with self._store.begin() as session:
-                session.connection().execute(self._fenced(), rows)
+    def tell(self, run: str, attempt: int, progress: Progress, log: str) -> None:
+        """Write how far a run is, with the text of its log, if it is still ours."""
+        ours = (RUN.c.id == run, RUN.c.attempt == attempt, RUN.c.owner == self._owner)
+        telling = update(RUN).where(*ours, RUN.c.state == "running")
+        with self._store.begin() as session:
+            session.execute(telling.values(**_columns(progress), log=log))
 
     def end(
         self, run: JobRun, ending: Ending, progress: Progress | None = None, log: str | None = None
@@ -218,16 +214,11 @@ class Leases:
         """Write how an attempt ended. False if the run is no longer ours: nothing is written.
 
         The state "failed" becomes "waiting" while there are retries left, "waiting" gives the run
-        back as if this attempt had not been.
+        back as if this attempt had not been, unless it was to be cancelled.
         """
         known: dict[str, Any] = {} if log is None else {"log": log}
         if progress is not None:
-            known |= {
-                "phase": progress.phase,
-                "done": progress.done,
-                "total": progress.total,
-                "rate": progress.rate,
-            }
+            known |= _columns(progress)
         ours = and_(RUN.c.attempt == run.attempt, RUN.c.owner == self._owner)
         with self._store.begin() as session:
             return self._end(session, and_(RUN.c.id == run.id, ours), ending, known, spare=0)
@@ -268,13 +259,9 @@ class Leases:
         if ending.state == "failed":
             values |= _after_failure(row, now, spare)
         elif ending.state == "waiting":
-            values |= {"not_before": now}
+            values |= {"state": "cancelled"} if row.cancel_requested else {"not_before": now}
         session.execute(update(RUN).where(RUN.c.number == row.number).values(values))
         return True
-
-    def _fenced(self) -> Any:
-        ours = (RUN.c.id == bindparam("run"), RUN.c.attempt == bindparam("held"))
-        return update(RUN).where(*ours, RUN.c.owner == self._owner, RUN.c.state == "running")
 
 
 class Watch:
@@ -313,13 +300,15 @@ class _Step:
     def reckoned(cls, row: Row[*tuple[Any, ...]], now: datetime) -> _Step:
         try:
             schedule = Schedule(row.cron, row.zone)
+            # After a clock that was set back there may be nothing due: only a next time too far.
+            missed = row.next_at is not None and row.next_at <= now
+            due = schedule.latest(row.next_at, now) if missed else None
+            return cls(row.id, row.next_at, due, schedule.next_after(now))
         except InvalidInput as error:  # a time zone that there is no more
             log.error("job %s is not run any more: %s", row.id, error.message)
-            return cls(row.id, row.next_at, None, None)
-        # After a clock that was set back there may be nothing due: only a next time too far away.
-        missed = row.next_at is not None and row.next_at <= now
-        due = schedule.latest(row.next_at, now) if missed else None
-        return cls(row.id, row.next_at, due, schedule.next_after(now))
+        except Exception:  # one job must not keep all the others
+            log.exception("job %s is not run any more", row.id)
+        return cls(row.id, row.next_at, None, None)
 
 
 def _take(session: Session, steps: Sequence[_Step], now: datetime) -> None:
@@ -343,8 +332,10 @@ def _take(session: Session, steps: Sequence[_Step], now: datetime) -> None:
 
 
 def _is_ready(now: datetime) -> ColumnElement[bool]:
-    # Nothing is put off for longer, so the clock has been set back since.
-    too_far = and_(RUN.c.failures > 0, RUN.c.not_before > now + timedelta(seconds=LONGEST_BACK_OFF))
+    # But for a one-off with a time of its own nothing is put off for longer, so the clock has been
+    # set back since.
+    near = or_(RUN.c.failures > 0, RUN.c.attempt > 0, RUN.c.job.is_not(None))
+    too_far = and_(near, RUN.c.not_before > now + timedelta(seconds=LONGEST_BACK_OFF))
     return or_(RUN.c.not_before <= now, too_far)
 
 
@@ -374,5 +365,9 @@ def _after_failure(row: Row[*tuple[Any, ...]], now: datetime, spare: int) -> dic
     }
 
 
+def _columns(progress: Progress) -> dict[str, Any]:
+    return {name: getattr(progress, name) for name in ("phase", "done", "total", "rate")}
+
+
 def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False)

@@ -38,7 +38,9 @@ class Plan(BaseModel):
 
 @dataclass(frozen=True)
 class Job:
-    """A job with a schedule; `next_at` in UTC is None while it is disabled. Times in s."""
+    """A job with a schedule; times in s. `next_at` in UTC is None while it is disabled, or where
+    the schedule has no more times or a `problem`.
+    """
 
     id: str
     workspace: str

@@ -234,7 +234,7 @@ class JobBook:
         rows = session.execute(numbered).all()
         runs = session.execute(select(RUN).where(RUN.c.number.in_(select(last).where(which))))
         latest = {row.number: as_run(row) for row in runs}
-        return [(as_job(row), latest.get(row.last)) for row in rows]
+        return [(_as_job(row), latest.get(row.last)) for row in rows]
 
     def submit(self, facts: Mapping[str, Any], at: datetime | None, *, actor: str) -> JobRun:
         """Keep a run that waits for its time, now if it has none."""
@@ -288,7 +288,13 @@ class JobBook:
             now = self._clock(session)
             again = update(RUN).where(RUN.c.id == id, RUN.c.state.in_(ENDED - {"succeeded"}))
             again = again.values(
-                state="waiting", not_before=now, failures=0, finished_at=None, error="", hint=""
+                state="waiting",
+                not_before=now,
+                failures=0,
+                finished_at=None,
+                cancel_requested=False,
+                error="",
+                hint="",
             )
             run = self._run(session, id)
             if not session.execute(again.returning(RUN.c.id)).all():
@@ -349,7 +355,11 @@ class JobBook:
             return len(session.execute(delete(RUN).where(*old).returning(RUN.c.number)).all())
 
     def _cancel(self, session: Session, which: ColumnElement[bool]) -> None:
-        ours = (which, RUN.c.workspace == self.workspace)
+        # Locked before they are told apart: one that was running at the one look and waiting at
+        # the other would be missed by both.
+        under_way = RUN.c.state.in_(["waiting", "running"])
+        found = in_order(which, RUN.c.workspace == self.workspace, under_way)
+        ours = (RUN.c.number.in_(session.scalars(found).all()),)
         now = self._clock(session)
         session.execute(
             update(RUN)
@@ -364,7 +374,7 @@ class JobBook:
         row = session.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise NotFound(f"There is no job {id} here.", hint="It may have been deleted.")
-        return as_job(row)
+        return _as_job(row)
 
     def _runs(self, *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         return select(RUN).where(RUN.c.workspace == self.workspace, *conditions)
@@ -374,6 +384,12 @@ class JobBook:
         if row is None:
             raise NotFound(f"There is no run {id} here.", hint="It may be too old.")
         return as_run(row)
+
+
+def in_order(*conditions: ColumnElement[bool]) -> Select[int]:
+    """Return what locks these runs in the order of their numbers, so that nobody deadlocks."""
+    numbers = select(RUN.c.number).where(*conditions).order_by(RUN.c.number)
+    return numbers.with_for_update()
 
 
 def _times(schedule: Schedule, enabled: bool, now: datetime) -> dict[str, Any]:
@@ -386,7 +402,7 @@ def _times(schedule: Schedule, enabled: bool, now: datetime) -> dict[str, Any]:
     }
 
 
-def as_job(row: Found[*tuple[Any, ...]]) -> Job:
+def _as_job(row: Found[*tuple[Any, ...]]) -> Job:
     """Return the value of a job's row."""
     return Job(
         id=row.id,
@@ -394,7 +410,7 @@ def as_job(row: Found[*tuple[Any, ...]]) -> Job:
         kind=row.kind,
         title=row.title,
         options=json.loads(row.options),
-        schedule=Schedule(row.cron, row.zone),
+        schedule=Schedule.kept(row.cron, row.zone),
         enabled=row.enabled,
         next_at=row.next_at,
         timeout=row.timeout,

@@ -45,6 +45,26 @@ class Schedule:
         _zone(self.zone)
         _parsed(self.cron)
 
+    @classmethod
+    def kept(cls, cron: str, zone: str) -> Schedule:
+        """Return one that was right when it was kept: here `problem` says what is wrong with it.
+
+        Another process may have known a time zone that this one does not.
+        """
+        schedule = object.__new__(cls)
+        object.__setattr__(schedule, "cron", cron)
+        object.__setattr__(schedule, "zone", zone)
+        return schedule
+
+    @property
+    def problem(self) -> InvalidInput | None:
+        """Return why it has no times, or None."""
+        try:
+            self.__post_init__()
+        except InvalidInput as error:
+            return error
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first time after the moment, in UTC; None if there never is one."""
         return next(self._after(moment), None)
@@ -69,6 +89,10 @@ class Schedule:
         """Say it for people: "At 02:30 on Monday through Friday, Europe/Paris"."""
         from cronsim.explain import explain
 
+        try:
+            _parsed(self.cron)
+        except InvalidInput:  # as it was kept, it is right no more
+            return f"{self.cron}, {self.zone}"
         return f"{explain(self.cron)}, {self.zone}"
 
     def _last(self, after: datetime, now: datetime) -> datetime | None:

@@ -91,7 +91,7 @@ class Scheduler:
         deadline = time.monotonic() + (self._pace.grace if grace is None else grace)
         while attempts and time.monotonic() < deadline:
             attempts[0].thread.join(min(self._pace.beat, deadline - time.monotonic()))
-            with suppress(MillpondError):
+            with suppress(Exception):
                 self._beat_if_time(attempts)
             attempts = self._under_way()
         for attempt in attempts:
@@ -126,13 +126,14 @@ class Scheduler:
 
     def _step(self) -> float:
         """Do all that there is to do now, and return how long nothing else will be, in s."""
-        sight = self._leases.look(self.kinds)
+        kinds = tuple(self.kinds)  # others may be registered meanwhile
+        sight = self._leases.look(kinds)
         self._mind(sight)
         if sight.due and self._leases.start_due():
             return 0.0
         free = self._threads - len(self._under_way())
         if sight.ready and free > 0:
-            for run in self._leases.claim(self.kinds, free):
+            for run in self._leases.claim(kinds, free):
                 self._begin(run)
         pause = self._pace.tell if self._under_way() else self._pace.poll
         if sight.next_at is not None:
@@ -144,17 +145,29 @@ class Scheduler:
         attempts = self._under_way()
         held = {(attempt.run.id, attempt.run.attempt): attempt for attempt in attempts}
         others = [each for each in sight.running if (each.id, each.attempt) not in held]
+        # First: what goes wrong below must cost nothing here its lease.
+        self._beat_if_time(attempts)
         for each in sight.running:
             if each.cancel_requested and (mine := held.get((each.id, each.attempt))):
                 mine.task.stop("cancelled")
-        for dead in self._watch.dead(others):
-            if not self._is_ours(dead.id) and self._leases.take_from_dead(dead):
-                log.warning("run %s was left by %s", dead.id, dead.owner)
-        self._leases.tell(told for attempt in attempts for told in attempt.news())
-        self._beat_if_time(attempts)
         for attempt in attempts:
             if attempt.overdue(self._pace.grace):
                 self._settle(attempt, attempt.given_up())
+        for dead in self._watch.dead(others):
+            if not self._is_ours(dead.id) and self._leases.take_from_dead(dead):
+                log.warning("run %s was left by %s", dead.id, dead.owner)
+        for attempt in attempts:
+            self._tell(attempt)
+
+    def _tell(self, attempt: Attempt) -> None:
+        """Write what a run says of itself. If that cannot be, it is no reason to end anything."""
+        told = attempt.news()
+        if told is None:
+            return
+        try:
+            self._leases.tell(attempt.run.id, attempt.run.attempt, *told)
+        except Exception:
+            log.exception("how far run %s is could not be written", attempt.run.id)
 
     def _beat_if_time(self, attempts: list[Attempt]) -> None:
         now = time.monotonic()
@@ -176,7 +189,11 @@ class Scheduler:
         attempt = Attempt(run, self.kinds[run.kind], self._settle)
         with self._lock:
             self._attempts[run.id] = attempt
-        attempt.thread.start()
+        try:
+            attempt.thread.start()
+        except RuntimeError:  # there are no more threads here; others may have some
+            log.exception("run %s could not be begun", run.id)
+            self._settle(attempt, Ending("waiting"))
 
     def _settle(self, attempt: Attempt, ending: Ending) -> None:
         """Write how an attempt ended, once, and make room for the next."""
@@ -185,13 +202,9 @@ class Scheduler:
                 return
             attempt.settled = True
         try:
-            _, progress, told = attempt.task.told()
-            written = attempt.task.stopped != "lost" and self._leases.end(
-                attempt.run, ending, progress, told
-            )
-            if not written:
+            if not self._write_end(attempt, ending):
                 log.warning("run %s had been taken over when it ended", attempt.run.id)
-        except MillpondError:
+        except Exception:
             # It still says "running" there, and stops beating: it will be taken for dead.
             log.exception("the end of run %s could not be written", attempt.run.id)
         finally:
@@ -199,6 +212,23 @@ class Scheduler:
                 if self._attempts.get(attempt.run.id) is attempt:
                     del self._attempts[attempt.run.id]
             self._awake.set()
+
+    def _write_end(self, attempt: Attempt, ending: Ending) -> bool:
+        """Write an end; while the store is away the run's own thread tries it for a lease long.
+
+        Until then the run is still held: what was done would otherwise be done again.
+        """
+        deadline = time.monotonic() + self._pace.lease
+        while attempt.task.stopped != "lost":
+            _, progress, told = attempt.task.told()
+            try:
+                return self._leases.end(attempt.run, ending, progress, told)
+            except MillpondError:
+                in_its_thread = threading.current_thread() is attempt.thread
+                if not in_its_thread or time.monotonic() > deadline:
+                    raise
+            time.sleep(self._pace.poll)
+        return False
 
     def _under_way(self) -> list[Attempt]:
         with self._lock:

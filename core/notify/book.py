@@ -6,8 +6,8 @@ their ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, NotFound
 from core.jobs.records import Clock, database_now
 from core.notify.models import Draft, SavedChannel
-from core.notify.records import ChannelRow, LeftRow
+from core.notify.records import ALONE, KEPT, ChannelRow, LeftRow
 from core.secret import Secret
 from core.secrets.service import Secrets
 from core.store.rows import clean, new_id
@@ -61,12 +61,18 @@ class ChannelBook:
         What went wrong with it before is forgotten.
         """
         with self._writing(draft.name) as session:
-            return self._put(session, self._row(session, id), draft, secrets, actor)
+            row = self._row(session, id, lock=ALONE)
+            return self._put(session, row, draft, secrets, actor)
 
-    def delete(self, id: str) -> None:
-        """Delete a channel with its secrets. Raises NotFound."""
+    def delete(self, id: str, forget: Callable[[Session, str], None]) -> None:
+        """Delete a channel with its secrets, and have forgotten what waits for it. NotFound.
+
+        All at once, with senders kept out: nothing may be left to wait for what is gone.
+        """
         with self._store.begin() as session:
-            session.delete(self._row(session, id))
+            row = self._row(session, id, lock=True)
+            forget(session, id)
+            session.delete(row)
             self._secrets.delete_owned(self._workspace, _owner(id), session=session)
             session.execute(delete(LeftRow).where(LeftRow.channel == id))
 
@@ -76,10 +82,12 @@ class ChannelBook:
         return {field: values[sealed] for field, sealed in channel.sealed.items()}
 
     def leave(self, id: str, recipient: str) -> None:
-        """Send a recipient no more. Nothing to do the second time."""
-        with self._store.begin() as session:
-            left = LeftRow(channel=id, recipient=recipient, at=self._clock(session))
-            session.merge(left)
+        """Send a recipient no more. Nothing to do the second time, or where the channel is gone."""
+        # The second of two at this very moment finds that it is said.
+        with suppress(IntegrityError), self._store.begin() as session:
+            if session.get(ChannelRow, id, with_for_update=KEPT) is not None:
+                left = LeftRow(channel=id, recipient=recipient, at=self._clock(session))
+                session.merge(left)
 
     def join(self, id: str, recipient: str) -> None:
         """Send to a recipient again who had left."""
@@ -88,8 +96,10 @@ class ChannelBook:
             gone = (LeftRow.channel == id, LeftRow.recipient == recipient)
             session.execute(delete(LeftRow).where(*gone))
 
-    def _row(self, session: Session, id: str) -> ChannelRow:
-        row = session.get(ChannelRow, id)
+    def _row(
+        self, session: Session, id: str, *, lock: dict[str, bool] | bool | None = None
+    ) -> ChannelRow:
+        row = session.get(ChannelRow, id, with_for_update=lock)
         if row is None or row.workspace != self._workspace:
             raise NotFound(f"There is no channel {id} here.", hint="It may have been deleted.")
         return row

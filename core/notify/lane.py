@@ -7,17 +7,21 @@ does not like holds up no other.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.jobs.records import Clock, database_now
 from core.notify.digest import FLOOD, digest
 from core.notify.models import Due, SentState
 from core.notify.outbox import Summon, drop_images, end, find, put
 from core.notify.records import (
+    ALONE,
     IS_WAITING,
     ChannelRow,
     DeliveryRow,
@@ -45,7 +49,10 @@ class Turn:
 
 
 class Lane:
-    """What goes over one channel. Safe to share between threads."""
+    """What goes over one channel. Safe to share between threads.
+
+    Both the channel and a message may be deleted while it is sent: then there is nothing to write.
+    """
 
     def __init__(
         self,
@@ -64,7 +71,7 @@ class Lane:
         """Say what the channel is to do now. Where many wait, they become one message first."""
         with self._store.begin() as session:
             now = self._clock(session)
-            row = session.get(ChannelRow, self._channel)
+            row = self._row(session)
             if row is None or not row.enabled or not self._waits(session):
                 return Turn()
             free_at = max(row.paused_until or now, self._rate_allows_at(session, row, now))
@@ -76,23 +83,25 @@ class Lane:
 
     def started(self, id: str) -> None:
         """Write that a message is tried now: should we die of it, the others come first."""
-        with self._store.begin() as session:
+        with self._store.begin() as session, suppress(NotFound):
             row = find(session, self._workspace, id)
             row.first_tried_at = row.first_tried_at or self._clock(session)
             row.attempts += 1
 
     def reached(self, id: str, recipient: str, refusal: str) -> None:
         """Write that one recipient has had it, or never will."""
-        with self._store.begin() as session:
+        # Who was taken for dead, and is not, may write it beside the next owner.
+        with suppress(IntegrityError), self._store.begin() as session:
             session.merge(RecipientRow(delivery=id, recipient=recipient, refusal=refusal))
 
     def ended(self, id: str, state: SentState, *, error: str = "", hint: str = "") -> None:
         """Write that a message needs no more attempts: the channel works."""
-        with self._store.begin() as session:
+        with self._store.begin() as session, suppress(NotFound):
+            channel = self._row(session)
             row = find(session, self._workspace, id)
             end(session, row, state, self._clock(session))
             row.error, row.hint = error, hint
-            self._set_channel(session, 0, None)
+            _set(channel, 0, None)
 
     def failed(self, id: str, error: str, hint: str, *, wait: float = 0, works: bool) -> None:
         """Write that a message was not taken; it is tried again, for three days.
@@ -100,25 +109,28 @@ class Lane:
         The channel is left alone for a while, unless it `works`. `wait` is how long the other
         side wants to be left alone, in s.
         """
-        with self._store.begin() as session:
-            now = self._clock(session)
+        with self._store.begin() as session, suppress(NotFound):
+            channel, now = self._row(session), self._clock(session)
             row = find(session, self._workspace, id)
             row.error, row.hint = error, hint
             row.not_before = now + timedelta(seconds=max(_pause(row.attempts), wait))
             if row.first_tried_at is not None and now - row.first_tried_at >= GIVEN_UP:
                 end(session, row, "dead", now)
-            channel = session.get(ChannelRow, self._channel)
             if works and not wait:
-                self._set_channel(session, 0, None)
+                _set(channel, 0, None)
             elif channel is not None:
                 failures = channel.failures + 1
                 until = now + timedelta(seconds=max(_pause(failures), wait))
-                self._set_channel(session, failures, until, error, hint)
+                _set(channel, failures, until, error, hint)
 
     def summon(self, wait: float) -> None:
         """See that the channel is served again in `wait` s at the latest."""
         with self._store.begin() as session:
             self._summon(session, self._channel, self._clock(session) + timedelta(seconds=wait))
+
+    def _row(self, session: Session) -> ChannelRow | None:
+        """Return the channel, first of all and locked; None if it is gone."""
+        return session.get(ChannelRow, self._channel, with_for_update=ALONE)
 
     def _waits(self, session: Session) -> bool:
         query = select(DeliveryRow.number).where(DeliveryRow.channel == self._channel, IS_WAITING)
@@ -175,16 +187,16 @@ class Lane:
         refused = frozenset(recipient for recipient, refusal in told if refusal)
         return Due(row.id, read(kept.message, pngs), kept.incident, had, refused)
 
-    def _set_channel(
-        self,
-        session: Session,
-        failures: int,
-        until: datetime | None,
-        problem: str = "",
-        hint: str = "",
-    ) -> None:
-        values = {"failures": failures, "paused_until": until, "problem": problem, "hint": hint}
-        session.execute(update(ChannelRow).where(ChannelRow.id == self._channel).values(values))
+
+def _set(
+    row: ChannelRow | None,
+    failures: int,
+    until: datetime | None,
+    problem: str = "",
+    hint: str = "",
+) -> None:
+    if row is not None:
+        row.failures, row.paused_until, row.problem, row.hint = failures, until, problem, hint
 
 
 def _pause(failures: int) -> float:

@@ -18,6 +18,7 @@ from core.errors import Conflict, NotFound
 from core.jobs.records import Clock, database_now
 from core.notify.models import Incident, Sent, SentState
 from core.notify.records import (
+    ALONE,
     IS_WAITING,
     ChannelRow,
     DeliveryRow,
@@ -54,6 +55,7 @@ class Outbox:
         """Keep a message for each channel, and return the ids of the deliveries.
 
         While an incident is open, it is counted, and kept for channels only that do not know yet.
+        Raises NotFound for a channel that is gone.
         """
         try:
             return self._keep(message, channels, incident, actor)
@@ -76,8 +78,7 @@ class Outbox:
             if row is None or row.over_at is not None:
                 return []
             now = row.over_at = self._clock(session)
-            there = select(ChannelRow.id).where(ChannelRow.id.in_(row.channels))
-            channels = [*session.scalars(there)]
+            channels = [*_kept(session, row.channels)]  # others are gone
             return self._send(session, message, channels, incident, now, actor)
 
     def incidents(self) -> Sequence[Incident]:
@@ -92,17 +93,19 @@ class Outbox:
         with self._store.begin() as session:
             now = self._clock(session)
             waiting = select(DeliveryRow.channel).where(self._ours(), IS_WAITING).distinct()
-            for channel in session.scalars(waiting).all():
+            for channel in sorted(session.scalars(waiting)):
                 self._summon(session, channel, now)
 
     def try_now(self, channel: str) -> None:
         """End a channel's pause, and try all that waits for it at once."""
         with self._store.begin() as session:
             now = self._clock(session)
+            row = session.get(ChannelRow, channel, with_for_update=ALONE)
+            if row is None:
+                return
+            row.paused_until = None
             ours = (self._ours(), DeliveryRow.channel == channel, DeliveryRow.state == "waiting")
             session.execute(update(DeliveryRow).where(*ours).values(not_before=now))
-            changed = update(ChannelRow).where(ChannelRow.id == channel)
-            session.execute(changed.values(paused_until=None))
             self._summon(session, channel, now)
 
     def again(self, id: str) -> None:
@@ -121,13 +124,12 @@ class Outbox:
         with self._store.begin() as session:
             end(session, self._dead(session, id), "discarded", self._clock(session))
 
-    def forget(self, channel: str) -> None:
-        """Delete what a channel has not delivered."""
-        with self._store.begin() as session:
-            gone = (self._ours(), DeliveryRow.channel == channel)
-            left = DeliveryRow.state.in_(["waiting", "dead"])
-            deleting = delete(DeliveryRow).where(*gone, left).returning(DeliveryRow.notification)
-            drop_images(session, [*session.scalars(deleting)])
+    def forget(self, session: Session, channel: str) -> None:
+        """Delete what a channel has not delivered, in a transaction of the caller's."""
+        gone = (self._ours(), DeliveryRow.channel == channel)
+        left = DeliveryRow.state.in_(["waiting", "dead"])
+        deleting = delete(DeliveryRow).where(*gone, left).returning(DeliveryRow.notification)
+        drop_images(session, [*session.scalars(deleting)])
 
     def sent(
         self, state: SentState | None = None, *, limit: int = 100, before: str | None = None
@@ -158,7 +160,11 @@ class Outbox:
             return {channel: count for channel, count in rows}
 
     def prune(self, keep: int) -> int:
-        """Delete what has ended but the newest `keep`; dead messages stay. Return how many."""
+        """Delete what has ended but the newest `keep`; dead messages stay. Return how many.
+
+        What waits is seen to as well: somebody may have cancelled the run that would deliver it.
+        """
+        self.resume()
         newest = select(DeliveryRow.number).where(self._ours())
         newest = newest.order_by(DeliveryRow.number.desc())
         with self._store.begin() as session:
@@ -204,10 +210,11 @@ class Outbox:
         now: datetime,
         actor: str,
     ) -> list[str]:
-        for channel in channels:
-            row = session.get(ChannelRow, channel)
-            paused = row.paused_until if row is not None else None
-            self._summon(session, channel, max(now, paused or now))
+        kept = _kept(session, channels)
+        if gone := [each for each in channels if each not in kept]:
+            raise NotFound(f"There is no channel {gone[0]} here.", hint="It may have been deleted.")
+        for channel, row in kept.items():
+            self._summon(session, channel, max(now, row.paused_until or now))
         return put(session, self._workspace, message, channels, now, incident=incident, actor=actor)
 
     def _refused(self, session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
@@ -227,6 +234,17 @@ class Outbox:
                 f"This message is {row.state}.", hint="Only one given up can be changed."
             )
         return row
+
+
+def _kept(session: Session, channels: Collection[str]) -> dict[str, ChannelRow]:
+    """Return those channels that there are, in the order of their ids, kept from being deleted.
+
+    In order, because runs are locked as they come: who names the same would wait for each other.
+    """
+    query = select(ChannelRow).where(ChannelRow.id.in_(channels)).order_by(ChannelRow.id)
+    return {
+        row.id: row for row in session.scalars(query.with_for_update(read=True, key_share=True))
+    }
 
 
 def find(session: Session, workspace: str, id: str) -> DeliveryRow:

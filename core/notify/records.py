@@ -16,6 +16,13 @@ from core.store.rows import CleanText, Row, UtcTime
 
 IS_WAITING = literal_sql("state = 'waiting'")
 
+KEPT: dict[str, bool] = {"read": True, "key_share": True}
+"""How who sends locks a channel: it is not deleted meanwhile, and whatever else may go on."""
+
+ALONE: dict[str, bool] = {"key_share": True}
+"""How who delivers or changes a channel locks it. Always channels by their ids, then deliveries,
+then runs: whoever takes them in another order can wait for ever for who waits for them."""
+
 
 class ChannelRow(Row):
     """A channel, with how it has fared."""

@@ -122,9 +122,7 @@ class Notify:
     def delete(self, id: str) -> None:
         """Delete a channel, with its secrets and what waits for it. Raises NotFound."""
         self._actor.require("owner", "delete channels")
-        self._book.channels.get(id)
-        self._book.outbox.forget(id)
-        self._book.channels.delete(id)
+        self._book.channels.delete(id, self._book.outbox.forget)
 
     def test(self, id: str) -> str:
         """Send an example now, and say to whom. Raises why it does not arrive."""
@@ -223,7 +221,8 @@ class Notify:
 
 def _checked(message: Message, incident: str) -> Message:
     """Return a message that can be kept: not too large, and without known secrets."""
-    if len(message.text) > _LONGEST_TEXT or len(message.title) > 1000 or len(message.facts) > 100:
+    told = len(message.text) + sum(len(name) + len(value) for name, value in message.facts)
+    if told > _LONGEST_TEXT or len(message.title) > 1000 or len(message.facts) > 100:
         raise InvalidInput(f"A message has at most {_LONGEST_TEXT:,} characters and 100 facts.")
     if sum(len(png) for png in message.images.values()) > _LARGEST_IMAGES:
         raise InvalidInput("The images of a message take at most 10 MB.")

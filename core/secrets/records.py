@@ -7,10 +7,11 @@ SQLite every writer is alone anyway; on PostgreSQL it is an advisory lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Index, LargeBinary, String, delete, func, select, text, update
+from sqlalchemy import Index, LargeBinary, String, delete, func, insert, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.secrets.models import KeyState, SealedSecret
@@ -43,7 +44,12 @@ class SealedRow(Row):
     @property
     def bound(self) -> bytes:
         """What its sealed value belongs to."""
-        return b"sealed_secret " + self.id.encode()
+        return self.bound_to(self.id)
+
+    @staticmethod
+    def bound_to(id: str) -> bytes:
+        """Return what the sealed value of the row of that id belongs to."""
+        return b"sealed_secret " + id.encode()
 
 
 class MasterKeyRow(Row):
@@ -105,6 +111,11 @@ class SealedRows:
             query = select(SealedRow).where(SealedRow.id.in_(ids[at : at + 500]))
             found |= {row.id: row for row in self._session.scalars(query)}
         return found
+
+    def add_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows by their columns, in one statement."""
+        if rows:
+            self._session.execute(insert(SealedRow), [*rows])
 
     def told(self, workspace: str | None = None) -> list[SealedSecret]:
         """Return what there is, by workspace, owner and label."""

@@ -49,12 +49,15 @@ class KeyRing:
 
     def wrap(self, data_key: bytes, bound: bytes, by: Iterable[str]) -> bytes:
         """Wrap a data key of 32 bytes by the keys of these ids; `bound` is what it belongs to."""
+        return self._wrap(data_key, _cipher(data_key), bound, by)
+
+    def _wrap(self, data_key: bytes, cipher: AESGCM, bound: bytes, by: Iterable[str]) -> bytes:
         wraps = [self._wrapped(each, data_key, bound) for each in by]
         if not wraps:
             raise ValueError("a data key that no master key wraps could never be opened")
         head = b"".join([_KEYS, bytes([len(wraps)]), *wraps])
         nonce = os.urandom(_NONCE)
-        return head + nonce + _cipher(data_key).encrypt(nonce, b"", head + bound)
+        return head + nonce + cipher.encrypt(nonce, b"", head + bound)
 
     def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
         """Return the data key. Raises SecretError: `missing` names the keys where none is here."""
@@ -75,8 +78,9 @@ class KeyRing:
     def seal(self, value: bytes, bound: bytes, by: Iterable[str]) -> bytes:
         """Encrypt a value under a data key of its own, wrapped by the keys of these ids."""
         data_key, nonce = os.urandom(SIZE), os.urandom(_NONCE)
-        body = _cipher(data_key).encrypt(nonce, value, _VALUE + bound)
-        return _VALUE + self.wrap(data_key, bound, by) + nonce + body
+        cipher = _cipher(data_key)
+        body = cipher.encrypt(nonce, value, _VALUE + bound)
+        return _VALUE + self._wrap(data_key, cipher, bound, by) + nonce + body
 
     def open(self, sealed: bytes, bound: bytes) -> bytes:
         """Return the value. Raises SecretError where it was changed or no key of it is here."""

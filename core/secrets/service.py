@@ -10,12 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.errors import NotFound, SecretError
 from core.secret import Secret
 from core.secrets.keys import KeySource, MasterKey, write_file
 from core.secrets.models import KeyUse, Rotation, SealedSecret
-from core.secrets.records import MasterKeyRow, SealedRow, SealedRows, Session, joined, lock_keys
+from core.secrets.records import (
+    MasterKeyRow,
+    SealedRow,
+    SealedRows,
+    Session,
+    joined,
+    lock_keys,
+)
 from core.secrets.ring import KeyRing
 from core.secrets.rotation import rotate
 from core.settings import Settings
@@ -78,12 +86,35 @@ class Secrets:
             if row is None:
                 raise NotFound("This secret is no longer there.", hint="Enter it anew.")
             row.workspace, row.owner, row.label = workspace, owner, label
-            row.sealed = ring.seal(
-                value.get_secret_value().encode("utf-8", "surrogatepass"), row.bound, keys
-            )
+            row.sealed = ring.seal(_bytes(value), row.bound, keys)
             row.keys, row.updated_at = joined(keys), datetime.now(UTC)
             writing.add(row)
             return row.id
+
+    def put_many(
+        self,
+        values: Sequence[Secret],
+        *,
+        workspace: str,
+        owner: str,
+        label: str,
+        session: Session | None = None,
+    ) -> list[str]:
+        """Seal several values of one owner, and return their ids.
+
+        Raises SecretError as `put` does; then none was sealed.
+        """
+        with self._writing(session) as writing:
+            ring, keys = self._sealing(writing)
+            ids = [new_id() for _ in values]
+            same: dict[str, Any] = {"workspace": workspace, "owner": owner, "label": label}
+            same |= {"keys": joined(keys), "updated_at": datetime.now(UTC)}
+            rows = []
+            for each, value in zip(ids, values, strict=True):
+                sealed = ring.seal(_bytes(value), SealedRow.bound_to(each), keys)
+                rows.append({"id": each, "sealed": sealed, **same})
+            SealedRows(writing).add_all(rows)
+        return ids
 
     def get(self, id: str, *, session: Session | None = None) -> Secret:
         """Open one. Raises NotFound, or SecretError that says which one and why not."""
@@ -193,6 +224,10 @@ class Secrets:
             return
         with self._store.begin() as own:
             yield own
+
+
+def _bytes(value: Secret) -> bytes:
+    return value.get_secret_value().encode("utf-8", "surrogatepass")
 
 
 def explained(error: SecretError, what: SealedSecret, file: Path) -> SecretError:

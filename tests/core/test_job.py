@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.job import LOG_LINES, LOG_WIDTH, Options, Progress, Stopped, Task
+from core.job import LOG_LINES, LOG_WIDTH, PHASE_WIDTH, Options, Progress, Stopped, Task
 
 
 @pytest.fixture
@@ -25,6 +25,44 @@ def task() -> Task[Options]:
 )
 def test_how_far_and_how_long(progress, fraction, eta):
     assert (progress.fraction, progress.eta) == (fraction, eta)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (("rows", "3", None, 0), ("rows", 3.0, None, 0.0)),
+        (("two\nlines", None, "many"), ("two lines", 0.0, None, None)),
+        (("x" * 1000, -1, -1, -1), ("x" * PHASE_WIDTH, 0.0, None, None)),
+        ((7, float("nan"), float("inf"), float("-inf")), ("7", 0.0, None, None)),
+        (("rows", 10**400, 1e300, 1e300), ("rows", 0.0, None, None)),
+        (("rows", True, False), ("rows", 1.0, 0.0, None)),
+    ],
+)
+def test_what_no_store_takes_is_not_known(given, kept):
+    told = Progress(*given)
+    assert (told.phase, told.done, told.total, told.rate) == kept
+    assert told == Progress(*kept)
+
+
+def test_an_end_that_is_too_far_is_not_known():
+    assert Progress("rows", 0, 1e15, 1e-300).eta is None
+
+
+def test_a_phase_that_begins_in_the_midst_is_as_fast_as_from_there_on(task, monkeypatch):
+    moment = [100.0]
+    monkeypatch.setattr("core.job.time.monotonic", lambda: moment[0])
+    task.progress("copy", 500, 1000)
+    moment[0] += 10
+    task.progress("copy", 550, 1000)
+    assert task.told()[1] == Progress("copy", 550, 1000, 5.0)
+    task.progress("copy", 400, 1000)
+    assert task.told()[1].rate is None
+
+
+def test_a_line_of_any_kind_is_logged(task):
+    task.log(7)
+    task.log(None)
+    assert [line[20:] for line in task.told()[2].splitlines()] == ["7", "None"]
 
 
 def test_the_rate_counts_from_the_beginning_of_a_phase(task, monkeypatch):

@@ -50,6 +50,46 @@ def test_a_short_word_is_found_as_a_word(text, expected):
     assert redact(text) == expected
 
 
+HOOK = "https://chat.example.org/services/T0AB12CD3/k3y-of%20the-hook?wait=true&sig=%C3%A9a8f3k2p9"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HOOK, "***"),
+        (f"no hook at {HOOK[24:]}", "no hook at ***"),
+        ("no hook at /services/T0AB12CD3/k3y-of%20the-hook", "no hook at ***"),
+        # A server that has read it writes it as it is.
+        ("no hook k3y-of the-hook", "no hook ***"),
+        ('{"hook": "k3y-of%20the-hook", "sig": "éa8f3k2p9"}', '{"hook": "***", "sig": "***"}'),
+        ("sig %C3%A9a8f3k2p9", "sig ***"),
+        ("T0AB12CD3 is no team", "*** is no team"),
+        # What is no key stays readable.
+        ("services wait, and chat.example.org says true", None),
+    ],
+)
+def test_the_parts_of_a_secret_web_address_are_found_alone(text, expected):
+    know(HOOK)
+    assert redact(text) == (expected or text)
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "expected"),
+    [
+        ("https://example.org/", "GET / HTTP/1.1", None),
+        ("https://example.org/hook", "no /hook here, nor /hooks", None),
+        ("https://example.org/api/v2/notifications", "there are notifications", None),
+        ("https://example.org/api/v2/notifications", "POST /api/v2/notifications", "POST ***"),
+        ("postgresql://me:s%2Fcret@db/warehouse_of_all_things", "password s/cret", "password ***"),
+        ("postgresql://me:x@db/warehouse_of_all_things", "/warehouse_of_all_things", None),
+        ("https://[half/a-very-long-segment-of-it", "a-very-long-segment-of-it", None),
+    ],
+)
+def test_an_everyday_part_of_an_address_is_no_secret(address, text, expected):
+    know(address)
+    assert redact(text) == (expected or text)
+
+
 @pytest.fixture
 def log():
     """Return a logger of its own with a handler that was added after the redactor, and its text."""

@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 
 from core.channel import NotDelivered
 from core.network import Network, Security
+from core.redaction import redact
 from core.secret import Secret
 
 _TOLD = 200  # characters of an answer that are repeated to people
+_READ = 4096  # bytes of it that are looked at
 _AGAIN = (408, 425, 429)
 _LONGEST_WAIT = 86_400.0
 
@@ -79,7 +81,7 @@ def post(
                 answer.begin()
                 if 200 <= answer.status < 300:
                     return
-                told = answer.read(4 * _TOLD).decode("utf-8", "replace")
+                told = _words(answer.read(_READ))
         except HTTPException as error:
             raise NotDelivered(
                 f"{target.place} did not answer as a web server does.",
@@ -99,10 +101,20 @@ def _all(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     }
 
 
+def _words(body: bytes) -> str:
+    """Return the beginning of an answer as one line without known secrets.
+
+    They are taken out before it is cut to what people are told: half a secret is not known. For
+    the same reason a word that the end of what was read may have cut is left out.
+    """
+    words = body.decode("utf-8", "replace").split()
+    whole = words[:-1] if len(body) == _READ else words
+    return redact(" ".join(whole))[:_TOLD]
+
+
 def _refusal(target: Target, answer: HTTPResponse, told: str) -> NotDelivered:
     # The page of a proxy says nothing to people, one line of text does.
-    line = " ".join(told.split())
-    reason = f": {line[:_TOLD]}" if line and "<" not in line else f" {answer.reason}".rstrip()
+    reason = f": {told}" if told and "<" not in told else f" {answer.reason}".rstrip()
     message = f"{target.place} answered {answer.status}{reason}"
     if 300 <= answer.status < 400:
         return NotDelivered(

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from core.channel import Channel, Delivery, Message, NotDelivered, Options
 from core.network import Security
 from core.notify.channels._letter import Letter
+from core.redaction import redact
 from core.secret import Secret
 
 _USER = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
@@ -181,4 +182,4 @@ def _base64(text: str) -> str:
 
 def _text(answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return " ".join(text.split())[:200].rstrip(".")
+    return redact(" ".join(text.split()))[:200].rstrip(".")  # half a secret is not known

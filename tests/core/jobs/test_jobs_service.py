@@ -13,6 +13,7 @@ from core.jobs.housekeeping import Housekeeping
 from core.jobs.leases import Ending, Leases
 from core.jobs.models import Plan
 from core.jobs.records import JOB, JobBook
+from core.jobs.schedule import Schedule
 from core.jobs.service import Jobs, settle_own
 from tests.core.jobs.kinds import EDITOR, ended
 
@@ -235,3 +236,57 @@ def test_a_job_whose_time_zone_is_gone_holds_up_no_other(store, jobs, clock, cap
         pass
     assert len(fine.runs()) == 1
     assert "Atlantis" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("gone", "words", "message"),
+    [
+        # Another process, with newer rules, may know it.
+        (
+            {"zone": "Atlantis/Poseidonis"},
+            "At 02:30 every day, Atlantis/Poseidonis",
+            "no time zone",
+        ),
+        ({"cron": "30 2 * * FUN"}, "30 2 * * FUN, Europe/Paris", "day-of-week of the schedule"),
+    ],
+)
+def test_a_job_whose_schedule_is_right_no_more_is_listed_and_mended(
+    store, jobs, gone, words, message
+):
+    job, other = jobs.add(PLAN), jobs.add(PLAN.model_copy(update={"title": "Other"}))
+    with store.begin() as session:
+        session.execute(update(JOB).where(JOB.c.id == job.id).values(gone))
+    assert [each.job.id for each in jobs.list()] == [job.id, other.id]
+    found = jobs.status(job.id).job
+    assert message in found.schedule.problem.message
+    assert found.schedule.words() == words
+    assert jobs.get(other.id).schedule.problem is None
+    assert jobs.run_now(job.id).state == "waiting"
+    assert not jobs.enable(job.id, False).enabled
+    with pytest.raises(InvalidInput, match=message):
+        jobs.enable(job.id)
+    assert jobs.change(job.id, PLAN).next_at == other.next_at
+    with store.begin() as session:
+        session.execute(update(JOB).where(JOB.c.id == job.id).values(gone))
+    jobs.delete(job.id)
+    assert [each.job.id for each in jobs.list()] == [other.id]
+
+
+def test_a_schedule_that_breaks_holds_up_no_other(store, jobs, clock, monkeypatch, caplog):
+    broken, fine = (jobs.add(PLAN.model_copy(update={"title": title})) for title in "AB")
+    reckon = Schedule.latest
+
+    def latest(schedule, since, now):
+        if schedule.cron == "1 1 1 1 1":
+            raise OverflowError("far too far")
+        return reckon(schedule, since, now)
+
+    with store.begin() as session:
+        session.execute(update(JOB).where(JOB.c.id == broken.id).values(cron="1 1 1 1 1"))
+    monkeypatch.setattr(Schedule, "latest", latest)
+    clock.shift += timedelta(days=1)
+    leases = Leases(store, "o:1:1", clock=clock)
+    while leases.start_due():
+        pass
+    assert [run.job for run in jobs.runs()] == [fine.id]
+    assert "far too far" in caplog.text

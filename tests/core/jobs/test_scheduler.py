@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
+import time
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from pydantic import model_validator
 from sqlalchemy import update
 
-from core.job import JobKind
+from core.errors import MillpondError
+from core.job import JobKind, Options
+from core.jobs.attempt import Attempt
 from core.jobs.leases import Leases
 from core.jobs.models import Plan
 from core.jobs.records import RUN, JobBook
@@ -225,6 +232,194 @@ def test_options_that_fit_no_more_fail_the_run(jobs, scheduler, store):
         session.execute(update(RUN).values(options='{"fail": "never"}'))
     scheduler.start()
     assert ended(jobs, run).error.startswith("Its options do not fit: fail: ")
+
+
+class Odd(JobKind):
+    """A kind that hands over what neither a store nor JSON takes."""
+
+    name = "odd"
+    label = "Odd"
+    retries = 5
+    timeout = 60
+    runs = 0
+
+    def __init__(self, outcome, told=()) -> None:
+        self.outcome, self.told = outcome, told
+
+    def run(self, task):
+        type(self).runs += 1
+        for each in self.told:
+            task.progress(*each)
+            time.sleep(0.03)
+        return self.outcome
+
+
+HOLDS_ITSELF: dict = {"rows": 3}
+HOLDS_ITSELF["self"] = [HOLDS_ITSELF, HOLDS_ITSELF, HOLDS_ITSELF]
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise ValueError
+
+    __float__ = __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {("a", "b"): {1, 2}, "when": timedelta(1), "what": Unprintable()},
+        {"nan": float("nan"), "far": float("inf"), "large": 10**5000, "nul": "\0 \ud800"},
+        HOLDS_ITSELF,
+        ["a", "list"],
+        Unprintable(),
+        {"many": list(range(1_000_000)), "long": "x" * 1_000_000},
+    ],
+    ids=["types", "numbers", "circle", "list", "object", "large"],
+)
+def test_work_that_is_done_is_not_done_again_for_its_outcome(jobs, scheduler, outcome):
+    Odd.runs = 0
+    scheduler.register(Odd(outcome))
+    scheduler.start()
+    run = ended(jobs, jobs.submit("odd"))
+    assert (run.state, run.attempt, Odd.runs) == ("succeeded", 1, 1)
+    text = json.dumps(run.outcome, allow_nan=False)
+    assert len(text) < 100_000
+    assert all(isinstance(name, str) for name in run.outcome)
+
+
+def test_a_known_secret_does_not_stay_in_an_outcome(jobs, scheduler):
+    know("hunter2-secret")
+    scheduler.register(Odd({"hunter2-secret": ["of hunter2-secret"]}, [("hunter2-secret", 1)]))
+    scheduler.start()
+    run = ended(jobs, jobs.submit("odd"))
+    assert (run.outcome, run.progress.phase) == ({"***": ["of ***"]}, "***")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("nul \0 \ud800", 1, 2),
+        (Unprintable(), Unprintable(), Unprintable()),
+        ("numbers", float("nan"), float("inf")),
+        ("numbers", 10**400, -1),
+        (None, None, None),
+        ("types", Decimal("1.5"), "3"),
+    ],
+)
+def test_odd_progress_costs_nobody_anything(jobs, scheduler, work, told, caplog):
+    scheduler.register(Odd({}, [told] * 10))
+    scheduler.start()
+    other = jobs.submit("work", {"wait": True})
+    until(lambda: waiting_in(jobs, other))
+    run = ended(jobs, jobs.submit("odd"))
+    assert run.state == "succeeded"
+    json.dumps(vars(jobs.run(run.id).progress), allow_nan=False)
+    work.gate.set()
+    assert (ended(jobs, other).state, jobs.run(other.id).attempt) == ("succeeded", 1)
+    assert "could not" not in caplog.text
+
+
+def test_progress_that_cannot_be_written_holds_up_nobody_and_costs_no_lease(
+    jobs, scheduler, work, monkeypatch, caplog
+):
+    def refuses(*_):
+        raise TypeError("cannot be bound")
+
+    scheduler.register(Odd({}, [("telling", count) for count in range(100)]))
+    monkeypatch.setattr(scheduler._leases, "tell", refuses)
+    scheduler.start()
+    other = jobs.submit("work", {"wait": True})
+    telling = jobs.submit("odd")
+    until(lambda: "cannot be bound" in caplog.text)
+    assert ended(jobs, jobs.submit("work")).state == "succeeded"
+    assert jobs.run(telling.id).state == "running"
+    assert ended(jobs, telling).progress.done == 99
+    work.gate.set()
+    assert (ended(jobs, other).state, jobs.run(other.id).attempt) == ("succeeded", 1)
+
+
+def test_a_store_that_is_away_when_work_is_done_lets_nothing_be_done_again(
+    jobs, scheduler, work, monkeypatch
+):
+    end = scheduler._leases.end
+    refused = []
+
+    def away(*given):
+        if len(refused) < 3:
+            refused.append(given)
+            raise MillpondError("The store did not answer.")
+        return end(*given)
+
+    monkeypatch.setattr(scheduler._leases, "end", away)
+    scheduler.start()
+    run = ended(jobs, jobs.submit("work"))
+    assert (run.state, run.attempt, len(work.began)) == ("succeeded", 1, 1)
+
+
+def test_an_end_that_cannot_be_written_frees_its_place(jobs, scheduler, monkeypatch, caplog):
+    def breaks(*_):
+        raise TypeError("cannot be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scheduler._leases, "end", breaks)
+        scheduler.start()
+        run = jobs.submit("work")
+        until(lambda: "cannot be written" in caplog.text)
+        until(lambda: not scheduler._under_way())
+    assert (ended(jobs, run).state, jobs.run(run.id).attempt) == ("succeeded", 2)
+
+
+def test_a_cancel_during_the_grace_of_a_shutdown_counts(jobs, scheduler, make_scheduler, work):
+    scheduler.start()
+    run = jobs.submit("work", {"wait": True, "deaf": True})
+    until(lambda: waiting_in(jobs, run))
+    stopping = threading.Thread(target=scheduler.stop, args=(1,))
+    stopping.start()
+    until(lambda: next(iter(scheduler._attempts.values())).task.stopped == "shutdown")
+    jobs.cancel(run.id)
+    stopping.join(30)
+    assert jobs.run(run.id).state == "cancelled"
+    make_scheduler().start()
+    assert ended(jobs, jobs.submit("work")).state == "succeeded"
+    assert jobs.run(run.id).attempt == 1
+
+
+def test_a_run_that_gets_no_thread_is_given_back(jobs, scheduler, monkeypatch, caplog):
+    refused = []
+
+    def refuse() -> None:
+        refused.append(True)
+        raise RuntimeError("can't start new thread")
+
+    def attempt(*given) -> Attempt:
+        made = Attempt(*given)
+        if len(refused) < 3:
+            monkeypatch.setattr(made.thread, "start", refuse)
+        return made
+
+    monkeypatch.setattr("core.jobs.scheduler.Attempt", attempt)
+    run = jobs.submit("work")
+    scheduler.start()
+    done = ended(jobs, run)
+    assert (done.state, done.attempt, done.failures) == ("succeeded", 4, 0)
+    assert caplog.text.count("could not be begun") == 3
+
+
+class Fussy(Options):
+    """Options whose check breaks."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _breaks(cls, given):
+        raise KeyError("detail")
+
+
+def test_a_kind_whose_options_break_fails_its_run(jobs, scheduler, work, store):
+    run = jobs.submit("work")
+    work.Options = Fussy
+    scheduler.start()
+    assert ended(jobs, run).error == "Something unexpected went wrong: KeyError."
 
 
 class Leaver(JobKind):

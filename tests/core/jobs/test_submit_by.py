@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 from core.jobs.records import JobBook
@@ -58,7 +59,8 @@ def test_a_run_is_not_started_before_what_it_shall_find_is_written(store, clock,
     happened = []
 
     def claim() -> None:
-        scheduler._leases.claim(scheduler.kinds, 1)
+        while not scheduler._leases.claim(scheduler.kinds, 1):
+            time.sleep(0.01)
         happened.append("started")
 
     starting = threading.Thread(target=claim)

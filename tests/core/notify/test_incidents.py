@@ -86,6 +86,60 @@ def test_many_who_see_it_at_once_tell_it_once(notify, receiver, add_hook):
     assert notify.incidents()[0].count == 8
 
 
+def test_who_tells_the_same_channels_in_another_order_does_not_wait_for_ever(
+    notify, receiver, add_hook
+):
+    channels = [add_hook(receiver, f"Hook {number}").id for number in range(6)]
+    failed = []
+
+    def send(order) -> None:
+        try:
+            for _ in range(15):
+                notify.send(FULL, order)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [
+        threading.Thread(target=send, args=(order,))
+        for order in (channels, channels[::-1], channels[3:] + channels[:3])
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(notify.sent(limit=1000)) == 3 * 15 * 6
+
+
+def test_who_sends_and_who_claims_do_not_wait_for_each_other(
+    notify, scheduler, receiver, add_hook, monkeypatch
+):
+    first, second = sorted(add_hook(receiver, f"Hook {number}").id for number in range(2))
+    for channel in (second, first):  # so that a claim takes them in this order
+        notify.send(FULL, [channel])
+    outbox = notify._book.outbox
+    summon, failed = outbox._summon, []
+
+    def claim() -> None:
+        try:
+            scheduler._leases.claim(scheduler.kinds, 2)
+        except Exception as error:
+            failed.append(error)
+
+    claiming = threading.Thread(target=claim)
+
+    def slowly(*given) -> None:
+        summon(*given)
+        if not claiming.ident:
+            claiming.start()
+            claiming.join(0.5)
+
+    monkeypatch.setattr(outbox, "_summon", slowly)
+    notify.send(FULL, [first, second])
+    claiming.join(30)
+    assert failed == []
+
+
 def test_the_incident_is_in_the_body_for_programs(notify, receiver, add_hook, deliver):
     channel = add_hook(receiver)
     notify.send(FULL, [channel.id], incident="disk")

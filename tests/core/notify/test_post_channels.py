@@ -170,6 +170,28 @@ def test_a_page_of_a_proxy_is_not_repeated(network):
     assert "html" not in caught.value.message
 
 
+KEPT = "/services/T0AB12CD3/k3y-of-the-hook-that-nobody-may-read"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"Cannot POST {KEPT}?a=b",
+        f'{{"path": "{KEPT}"}}',
+        f"no hook named {KEPT.rpartition('/')[2]}",
+        f"{'x' * 170} {KEPT}",  # where what people are told is cut
+        f"{'x' * 4060} {KEPT}",  # where what is read is cut
+        " ".join([KEPT] * 80),
+    ],
+)
+def test_a_receiver_that_repeats_the_path_gives_no_secret_away(network, said):
+    with Receiver() as receiver:
+        receiver.answers = [Answer("404 Not Found", body=said.encode())]
+        with pytest.raises(NotDelivered, match="answered 404") as caught:
+            post(receiver, network, path=f"{KEPT}?a=b")
+    assert not [part for part in ("AB12", "k3y", "nobody") if part in caught.value.message]
+
+
 def test_nobody_there_is_told(network):
     with nobody() as port:
         options = webhook(f"http://127.0.0.1:{port}/")

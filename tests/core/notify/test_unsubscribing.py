@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 
@@ -40,6 +41,29 @@ def test_who_unsubscribes_gets_no_more_and_the_others_do(notify, office, smtp, c
     told = [(mail.recipient[:3], mail.parsed["Subject"]) for mail in smtp.mails]
     assert told == [("ann", "first"), ("bob", "first"), ("bob", "second")]
     assert notify.channels()[0].channel.left == ("ann@example.org",)
+
+
+def test_many_clicks_at_once_are_one(notify, office, smtp, channel):
+    token = token_for(smtp, "ann@example.org")
+    together = threading.Barrier(6)
+    failed = []
+
+    def click() -> None:
+        together.wait()
+        try:
+            office.unsubscribing.accept(token)
+        except Exception as error:
+            failed.append(error)
+
+    for _ in range(5):
+        threads = [threading.Thread(target=click) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        assert notify.channels()[0].channel.left == ("ann@example.org",)
+        notify.resubscribe(channel.id, "ann@example.org")
 
 
 def test_who_left_can_be_put_back(notify, office, smtp, channel, deliver):

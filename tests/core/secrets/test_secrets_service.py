@@ -44,9 +44,23 @@ def test_what_is_sealed_is_told_without_its_value(secrets, put):
 
 def test_a_secret_is_replaced_under_its_id(secrets, put):
     secret_id = put("old")
-    assert put("newer", id=secret_id, label="password of lake") == secret_id
-    assert opened(secrets, secret_id) == "newer"
+    assert put("now-another", id=secret_id, label="password of lake") == secret_id
+    assert opened(secrets, secret_id) == "now-another"
     assert [each.label for each in secrets.list()] == ["password of lake"]
+
+
+def test_several_are_sealed_at_once_each_under_an_id_of_its_own(secrets, store):
+    told = {"workspace": "w", "owner": "connection:ab12", "label": "password of warehouse"}
+    values = ["correct horse", "", "\ud800", "correct horse"]
+    ids = secrets.put_many([Secret(each) for each in values], **told)
+    assert len(set(ids)) == 4
+    assert [opened(secrets, each) for each in ids] == values
+    assert {each.label for each in secrets.list("w")} == {"password of warehouse"}
+    with store.begin() as session:
+        secrets.put_many([Secret("never-kept-value")], **told, session=session)
+        session.rollback()
+    assert secrets.put_many([], **told) == []
+    assert len(secrets.list("w")) == 4
 
 
 def test_what_is_deleted_is_gone(secrets, put):
