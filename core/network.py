@@ -109,8 +109,7 @@ class Network:
         return found
 
     def _check(self, host: str, address: Address, port: int, security: Security) -> None:
-        forms = _forms(address)
-        if any(form in network for form in forms for network in _NEVER):
+        if gives_credentials(address):
             raise Forbidden(
                 f"{host} is {address}, which no connection may go to: it can give out a machine's "
                 "credentials.",
@@ -118,7 +117,7 @@ class Network:
             )
         if any(each.allows(host, address, port) for each in self._listed):
             return
-        if not all(_is_outside(form) for form in forms):
+        if not all(_is_outside(form) for form in _forms(address)):
             raise Forbidden(
                 f"{host} is {address}, an address inside, which connections may not go to.",
                 hint=f"Whoever runs Millpond can allow it: MILLPOND_PRIVATE_HOSTS={host}:{port}.",
@@ -284,6 +283,11 @@ def _reach(found: Sequence[tuple[Any, ...]], deadline: float) -> socket.socket:
         else:
             return plain
     raise failure
+
+
+def gives_credentials(address: Address) -> bool:
+    """Tell whether an address may give out a machine's credentials, however it is written."""
+    return any(form in network for form in _forms(address) for network in _NEVER)
 
 
 def _forms(address: Address) -> list[Address]:

@@ -1,6 +1,6 @@
 """The child's side: `python -m core.workers.child MODULE [PACKAGE ...]` becomes a worker.
 
-It imports MODULE and the packages while it waits (that is what a warm spare is), walls itself in
+It imports the packages and MODULE while it waits (that is what a warm spare is), walls itself in
 as its first message says, lets `MODULE.open(spec, isolation)` build the service, and answers calls
 until its channel closes. It never outlives the web process: the end of the channel ends it.
 """
@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 from core import redaction
@@ -62,9 +63,9 @@ def main() -> None:
     """Run a worker on the socket that was standard input and output."""
     channel = _take_over_channel()
     redaction.install()
-    module = importlib.import_module(sys.argv[1])
     for package in sys.argv[2:]:
         importlib.import_module(package)  # the folder it lies in cannot be listed later
+    module = importlib.import_module(sys.argv[1])
     with contextlib.suppress(Closed):
         channel.send({"ready": os.getpid()})
         spec = channel.receive().head
@@ -92,10 +93,15 @@ def _open(
             os.chdir(spec["cwd"])
         os.environ.clear()
         os.environ.update(spec.get("env", {}))
-        isolation = enter(Wall.from_json(spec["wall"]))
+        wall = Wall.from_json(spec["wall"])
+        if wall.hosts:
+            os.environ["RES_OPTIONS"] = "use-vc"  # DNS over TCP: there is no UDP behind the wall
+        isolation = enter(wall, partial(_hand_over, channel) if spec.get("brokered") else None)
         service = build(spec, isolation)
     except MillpondError as error:
         channel.send({"failed": error_to_json(error)})
+    except Closed:
+        raise
     except Exception as error:
         log.exception("the worker could not start")
         problem = MillpondError(f"The worker could not start: {type(error).__name__}: {error}")
@@ -104,6 +110,13 @@ def _open(
         channel.send({"opened": isolation.to_json()})
         return service
     return None
+
+
+def _hand_over(channel: Channel, listener: int) -> None:
+    """Let the web process take the descriptor, and keep none: it could answer for itself."""
+    channel.send({"listener": listener})
+    channel.receive()
+    os.close(listener)
 
 
 def _serve(channel: Channel, service: Service) -> None:

@@ -50,14 +50,20 @@ def limit(memory: int, file_size: int) -> bool:
             hard = resource.getrlimit(kind)[1]
             size = size if hard == resource.RLIM_INFINITY else min(size, hard)
             resource.setrlimit(kind, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump holds secrets
+    # A core dump holds secrets. 1 byte, because a program that takes dumps heeds no 0: core(5).
+    core = 0 if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (core, core))
     return True
 
 
-def give_up() -> None:
-    """Give up new rights, being debugged, root's rights and inherited pipes' names; Linux only."""
+def give_up(*, watched: bool = False) -> None:
+    """Give up new rights, being debugged, root's rights and inherited pipes' names; Linux only.
+
+    One that is `watched` stays open to those who started it, and to others of the same user who
+    are behind no wall: they could not read its memory and take its sockets otherwise.
+    """
     syscalls.prctl(_SET_NO_NEW_PRIVS, 1)
-    syscalls.prctl(_SET_DUMPABLE, 0)
+    syscalls.prctl(_SET_DUMPABLE, int(watched))
     _hide_pipes()
     header = struct.pack("=Ii", _CAPABILITIES_VERSION, 0)
     kept = _KEPT_CAPABILITIES if os.geteuid() == 0 else 0

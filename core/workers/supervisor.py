@@ -27,8 +27,14 @@ BREATH = 1.0
 class Supervisor:
     """Owns every worker of this process. `close` ends them all."""
 
-    def __init__(self, *, idle_stop: float, packages: tuple[str, ...] = ()) -> None:
-        """`packages` are imported by every worker before its wall goes up."""
+    def __init__(
+        self, *, idle_stop: float, packages: tuple[str, ...] = (), spares: bool = True
+    ) -> None:
+        """`packages` are imported by every worker first, before its wall goes up.
+
+        Without `spares` none is kept warm: for who needs a worker once.
+        """
+        self._spares_kept = spares
         self._idle_stop = idle_stop
         self._packages = packages
         self._lock = threading.Lock()
@@ -76,6 +82,8 @@ class Supervisor:
 
     def warm_soon(self, module: str, seconds: float = BREATH) -> None:
         """Start a spare a moment later: whoever takes a worker before that gets a fresh one."""
+        if not self._spares_kept:
+            return
         timer = threading.Timer(seconds, self._warm_quietly, [module])
         timer.daemon = True
         timer.start()

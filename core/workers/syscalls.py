@@ -17,6 +17,7 @@ _TABLE = """
     # what the filter looks at more closely
     socket 41 198 | socketpair 53 199 | sendto 44 206 | sendmsg 46 211 | sendmmsg 307 269
     ioctl 16 29 | fcntl 72 25 | mmap 9 222 | prlimit64 302 261 | clone 56 220 | clone3 435 435
+    prctl 157 167 | setsockopt 54 208
     kill 62 129 | tgkill 234 131 | rt_sigqueueinfo 129 138 | rt_tgsigqueueinfo 297 240
     # other programs
     fork 57 - | vfork 58 - | execve 59 221 | execveat 322 281 | uselib 134 -
@@ -55,6 +56,8 @@ _TABLE = """
     settimeofday 164 170 | clock_settime 227 112 | adjtimex 159 171 | clock_adjtime 305 266
     vhangup 153 58 | iopl 172 - | ioperm 173 - | modify_ldt 154 - | lookup_dcookie 212 18
     bpf 321 280 | perf_event_open 298 241 | userfaultfd 323 282
+    # a filter of the worker's own, whose answers would go before those of this one
+    seccomp 317 277
     # asynchronous input and output works outside the filter
     io_uring_setup 425 425 | io_uring_enter 426 426 | io_uring_register 427 427
     io_setup 206 0 | io_submit 209 2

@@ -3,7 +3,8 @@
 A worker calls `enter` before it opens anything and while it has one thread; there is no way back.
 The wall is Landlock for files and ports, seccomp for system calls, rlimits for memory and file
 sizes. It does not make untrusted SQL safe on a system without them, and says so: `Isolation`.
-It does not hide that a path exists (stat), nor tell hosts apart: network is granted by port.
+It does not hide that a path exists (stat). Hosts are told apart by whoever answers the worker's
+connects (core/workers/broker.py); without, a host's port is open at every host.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError
-from core.workers import landlock, privileges, seccomp
+from core.workers import grip, landlock, privileges, seccomp
+from core.workers.places import host_and_port
 
 _SYSTEM_PATHS = (
     "/usr/lib",
@@ -55,6 +58,7 @@ _NETWORK_PATHS = (
     "/usr/share/ca-certificates",
     "/usr/local/share/ca-certificates",
 )
+_DNS = 53
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,16 @@ class Wall:
 
     `read` and `write` are absolute paths of files or folders with all that is in them; nothing in
     them can be executed. Of folders in `listed` the names may be listed, below them too, and
-    nothing read. A path that does not exist is no grant. `ports` are the TCP ports that
-    may be connected to where `network` is set: none if it is empty. `memory` counts private
-    memory, `file_size` each file written, both in bytes; 0 leaves the limit that is there.
+    nothing read. A path that does not exist is no grant. `hosts` are those that may be connected
+    to over TCP, each `name:port` or `[address]:port`; without any there is no network. `memory`
+    counts private memory, `file_size` each file written, both in bytes; 0 leaves the limit that is
+    there.
     """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
-    network: bool = False
-    ports: tuple[int, ...] = ()
+    hosts: tuple[str, ...] = ()
     memory: int = 0
     file_size: int = 0
 
@@ -80,6 +84,8 @@ class Wall:
         for path in (*self.read, *self.write, *self.listed):
             if not os.path.isabs(path):
                 raise ConfigError(f"{path!r} cannot be granted to a worker: it is not absolute.")
+        for host in self.hosts:
+            host_and_port(host)
 
     def to_json(self) -> dict[str, Any]:
         """Return the wall as JSON values."""
@@ -94,11 +100,12 @@ class Wall:
 
 @dataclass(frozen=True)
 class Isolation:
-    """What the kernel granted: Landlock's version (0: none), seccomp, rlimits."""
+    """What the kernel granted: Landlock's version (0: none), seccomp, rlimits, grants by host."""
 
     landlock: int
     seccomp: bool
     limits: bool
+    hosts: bool
 
     @property
     def complete(self) -> bool:
@@ -112,11 +119,17 @@ class Isolation:
             missing = " and ".join(name for name, there in parts.items() if not there)
             rest = ", only limits on memory and file sizes" if self.limits else ""
             return f"For trusted users only: this system has no {missing} to shut workers in{rest}."
-        ports = "" if self.landlock >= 4 else "; it is too old to restrict network ports"
         return (
             "Workers reach only what is granted to them: the kernel refuses the rest "
-            f"(Landlock {self.landlock}, seccomp{ports})."
+            f"(Landlock {self.landlock}, seccomp{self._network()})."
         )
+
+    def _network(self) -> str:
+        if self.hosts:
+            return ""
+        if self.landlock >= 4:
+            return "; it does not tell hosts apart, so the port of a source is open at every host"
+        return "; with a source on the network every host and port is open to it"
 
     def to_json(self) -> dict[str, Any]:
         """Return the isolation as JSON values."""
@@ -131,11 +144,14 @@ class Isolation:
 def available() -> Isolation:
     """Tell what this system offers, entering nothing."""
     limits = sys.platform != "win32"
-    return Isolation(landlock=landlock.version(), seccomp=seccomp.offered(), limits=limits)
+    return Isolation(landlock.version(), seccomp.offered(), limits, grip.offered())
 
 
-def enter(wall: Wall) -> Isolation:
+def enter(wall: Wall, hand_over: Callable[[int], None] | None = None) -> Isolation:
     """Shut this process in, for good, and return how well; what the system lacks is left out.
+
+    `hand_over` gives a descriptor to whoever will answer this process's connects; it closes it
+    here. Without it the ports of `wall.hosts` are open at every host, and so is DNS over TCP.
 
     The caller has one thread, so nothing of the process stays outside: ConfigError otherwise.
     OSError where the kernel has a part of the wall and refuses it: do not go on then. Python
@@ -145,13 +161,26 @@ def enter(wall: Wall) -> Isolation:
         privileges.refuse_threads()
     limits = privileges.limit(wall.memory, wall.file_size)
     if sys.platform != "linux":
-        return Isolation(landlock=0, seccomp=False, limits=limits)
-    privileges.give_up()
-    read = (*wall.read, *_NETWORK_PATHS) if wall.network else wall.read
-    version = landlock.restrict(read, wall.write, wall.listed, ports=wall.ports)
+        return Isolation(landlock=0, seccomp=False, limits=limits, hosts=False)
+    filtered = seccomp.offered()
+    ask = hand_over if wall.hosts and filtered else None
+    privileges.give_up(watched=ask is not None)
+    read = (*wall.read, *_NETWORK_PATHS) if wall.hosts else wall.read
+    # Where another process connects for this one, it needs no port of its own.
+    ports = () if ask is not None else _ports(wall.hosts)
+    version = landlock.restrict(read, wall.write, wall.listed, ports=ports)
     # Below version 3 Landlock would let truncate() empty any file.
-    filtered = seccomp.install(network=wall.network, allow=["truncate"] if version >= 3 else [])
-    return Isolation(landlock=version, seccomp=filtered, limits=limits)
+    allowed = ["truncate"] if version >= 3 else []
+    if ask is not None:
+        ask(seccomp.install("ask", allowed))
+    elif filtered:
+        seccomp.install("allow" if wall.hosts else "refuse", allowed)
+    return Isolation(version, filtered, limits, hosts=filtered and hand_over is not None)
+
+
+def _ports(hosts: tuple[str, ...]) -> tuple[int, ...]:
+    ports = {host_and_port(each)[1] for each in hosts}
+    return (*ports, _DNS) if ports else ()
 
 
 def runtime_paths() -> tuple[str, ...]:

@@ -24,6 +24,8 @@ from typing import Any
 
 from core.errors import LimitExceeded, MillpondError, WorkerLost
 from core.settings import APP_FOLDER
+from core.workers import grip
+from core.workers.broker import Broker
 from core.workers.protocol import Channel, Closed, Frame, error_from_json
 from core.workers.wall import Isolation
 
@@ -59,6 +61,8 @@ class Worker:
         self._ready: Future[Frame] = Future()
         self._opened: Future[Frame] = Future()
         self._lost: WorkerLost | None = None
+        self._hosts: tuple[str, ...] = ()
+        self._broker: Broker | None = None
         self._blame = ""
         self._doomed = False
         self._process, self._channel = _spawn(module, *packages)
@@ -83,8 +87,9 @@ class Worker:
     def open(self, spec: dict[str, Any]) -> Isolation:
         """Send the spec, and wait until the worker is walled in and serves."""
         self.wait_ready()
+        self._hosts = tuple(spec["wall"].get("hosts", ()))
         try:
-            self._channel.send(spec)
+            self._channel.send(spec | {"brokered": grip.offered(self.pid)})
         except Closed as error:
             raise self._lost or WorkerLost("The worker stopped before it could start.") from error
         frame = self._await(self._opened, START_TIMEOUT)
@@ -144,6 +149,11 @@ class Worker:
             return False
         return True
 
+    def refused_since(self, moment: float) -> tuple[str, ...]:
+        """Return hosts that it was kept from, `address:port` or a name, since a monotonic time."""
+        refused = [] if self._broker is None else [*self._broker.refused]
+        return tuple(dict.fromkeys(what for when, what in refused if when >= moment))
+
     def retire(self, idle: float = 0) -> bool:
         """Take no more calls, if none is under way and the last one is `idle` seconds ago."""
         with self._lock:
@@ -196,10 +206,24 @@ class Worker:
         head = frame.head
         if "ready" in head:
             self._ready.set_result(frame)
+        elif "listener" in head:
+            self._mediate(head["listener"])
         elif "opened" in head or "failed" in head:
             self._opened.set_result(frame)
         elif (call := self._pending.get(head["id"])) is not None:
             self._deliver(call, frame)
+
+    def _mediate(self, listener: int) -> None:
+        """Answer its connects from now on. Only asked for before users' code can run in it."""
+        if self._opened.done() or self._broker is not None:
+            raise ValueError("its connections are watched already")
+        try:
+            self._broker = Broker(self.pid, listener, self._hosts)
+        except OSError as error:
+            self.kill(f"its connections could not be watched: {error.strerror}")
+            return
+        if self._process.poll() is None:  # else the number may be another process's by now
+            self._channel.send({"heard": True})
 
     def _deliver(self, call: Pending, frame: Frame) -> None:
         head = frame.head

@@ -16,6 +16,8 @@ from core.workers.supervisor import BREATH, Supervisor
 from core.workers.wall import Wall, runtime_paths
 from core.workers.worker import Worker
 
+SPARES = True
+
 PROBE = "tests.core.workers.probe"
 
 

@@ -20,6 +20,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.settings import APP_FOLDER
+from core.workers.places import host_and_port
 from core.workers.wall import Isolation, Wall, available, runtime_paths
 
 pytestmark = pytest.mark.skipif(
@@ -247,7 +248,7 @@ PYTHON = {
         r"value: \[0, 0\]",
     ),
     "raise a limit": (
-        "resource.setrlimit(resource.RLIMIT_CORE, (1, 1))",
+        "resource.setrlimit(resource.RLIMIT_CORE, (2, 2))",
         r"ValueError: not allowed|PermissionError",
     ),
     "memory that is not counted": ("mmap.mmap(-1, 1 << 20)", REFUSED_CALL),
@@ -273,6 +274,7 @@ def test_every_call_of_the_table_is_refused_or_checked(ground):
     code = """
 wrong = {}
 checked = {"ioctl", "fcntl", "mmap", "sendto", "sendmsg", "sendmmsg", "truncate", "prlimit64"}
+checked |= {"prctl", "setsockopt"}
 harmless = {"kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "clone3"}
 for name, call in syscalls.numbers(syscalls.machine()).items():
     if name in checked | harmless:
@@ -297,19 +299,19 @@ def test_a_pipe_of_the_worker_has_no_mode_left(ground):
     assert "No such device" in ground.run(code)
 
 
-def test_the_network_reaches_granted_ports_only(ground):
-    port = ground.listener.getsockname()[1]
+def test_where_nobody_is_asked_the_network_reaches_granted_ports_only(ground):
+    host = f"127.0.0.1:{ground.listener.getsockname()[1]}"
     connect = "socket.create_connection(('127.0.0.1', <port>), 5).close()"
-    assert ground.run(connect, network=True, ports=(port,)) == "value: None"
+    assert ground.run(connect, hosts=(host,)) == "value: None"
     assert ground.visitors() == 1
-    for ports in ((), (1,)):
-        assert re.match(DENIED, ground.run(connect, network=True, ports=ports))
+    assert re.match(REFUSED_CALL, ground.run(connect))
+    assert re.match(DENIED, ground.run(connect, hosts=("127.0.0.1:1",)))
     fast_open = "a = socket.socket()\na.sendto(b'x', socket.MSG_FASTOPEN, ('127.0.0.1', <port>))"
-    assert re.match(REFUSED_CALL, ground.run(fast_open, network=True))
-    for other in ("socket.socket(proto=262)", "socket.socket(type=socket.SOCK_RAW, proto=1)"):
-        assert re.match(REFUSED_CALL, ground.run(other, network=True, ports=(port,)))
+    assert re.match(REFUSED_CALL, ground.run(fast_open, hosts=("127.0.0.1:1",)))
+    for other in ("proto=262", "type=socket.SOCK_RAW, proto=1", "type=socket.SOCK_DGRAM"):
+        assert re.match(REFUSED_CALL, ground.run(f"socket.socket({other})", hosts=(host,)))
     listen = "socket.create_server(('127.0.0.1', 0))"
-    assert re.match(REFUSED_CALL, ground.run(listen, network=True, ports=(port,)))
+    assert re.match(REFUSED_CALL, ground.run(listen, hosts=(host,)))
     assert ground.visitors() == 0
 
 
@@ -444,7 +446,7 @@ def test_without_landlock_the_rest_of_the_wall_stands_and_says_so():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=APP_FOLDER, check=True
     )
     assert ended.stdout.splitlines() == [
-        "{'landlock': 0, 'seccomp': True, 'limits': True} False",
+        "{'landlock': 0, 'seccomp': True, 'limits': True, 'hosts': False} False",
         "1",
         "1",
     ]
@@ -453,13 +455,15 @@ def test_without_landlock_the_rest_of_the_wall_stands_and_says_so():
 @pytest.mark.parametrize(
     ("isolation", "complete", "words"),
     [
-        (Isolation(7, True, True), True, "Workers reach only what is granted"),
+        (Isolation(7, True, True, True), True, "(Landlock 7, seccomp)."),
+        (Isolation(2, True, True, True), True, "(Landlock 2, seccomp)."),
+        (Isolation(7, True, True, False), True, "the port of a source is open at every host"),
         # before version 4 Landlock knows no ports
-        (Isolation(2, True, True), True, "too old to restrict network ports"),
-        (Isolation(0, True, True), False, "For trusted users only: this system has no Landlock to"),
-        (Isolation(7, False, True), False, "For trusted users only: this system has no seccomp to"),
-        (Isolation(0, False, True), False, "no Landlock and seccomp"),
-        (Isolation(0, False, False), False, "trusted users only"),
+        (Isolation(2, True, True, False), True, "every host and port is open"),
+        (Isolation(0, True, True, True), False, "this system has no Landlock to"),
+        (Isolation(7, False, True, False), False, "this system has no seccomp to"),
+        (Isolation(0, False, True, False), False, "no Landlock and seccomp"),
+        (Isolation(0, False, False, False), False, "For trusted users only: "),
     ],
 )
 def test_the_sentence_says_what_is_missing(isolation, complete, words):
@@ -469,13 +473,34 @@ def test_the_sentence_says_what_is_missing(isolation, complete, words):
 
 
 def test_a_wall_survives_its_description():
-    wall = Wall(read=("/a",), write=("/b",), network=True, ports=(1, 2), memory=3, file_size=4)
+    wall = Wall(read=("/a",), write=("/b",), hosts=("a:1", "[::1]:2"), memory=3, file_size=4)
     assert Wall.from_json(json.loads(json.dumps(wall.to_json()))) == wall
 
 
 def test_a_relative_path_cannot_be_granted():
     with pytest.raises(ConfigError, match="absolute"):
         Wall(read=("data",))
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("db.example.com:5432", ("db.example.com", 5432)),
+        ("10.0.0.1:1", ("10.0.0.1", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+    ],
+)
+def test_a_host_is_a_name_and_a_port(host, expected):
+    assert host_and_port(host) == expected
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "db", "db:", ":80", "db:0", "db:65536", "db:x", "db:-1", "db:\u0661", "::1:80", "[]:80"],
+)
+def test_what_is_no_host_and_port_cannot_be_granted(host):
+    with pytest.raises(ConfigError, match="no host with a port"):
+        Wall(hosts=(host,))
 
 
 def test_what_a_worker_reads_holds_no_data_folder():
