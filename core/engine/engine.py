@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,25 +19,40 @@ from core.engine.parameters import to_json
 from core.engine.reach import Reach, inside
 from core.engine.run import Run, late
 from core.engine.watch import WATCH, Watch
-from core.errors import Forbidden, InvalidInput, LimitExceeded, MillpondError, WorkerLost
+from core.errors import (
+    ConnectError,
+    Forbidden,
+    InvalidInput,
+    LimitExceeded,
+    MillpondError,
+    WorkerLost,
+)
 from core.settings import Settings
-from core.workers.protocol import Frame
+from core.workers.protocol import Frame, error_from_json
 from core.workers.supervisor import Supervisor
 from core.workers.wall import Isolation, Wall, runtime_paths
 from core.workers.worker import Pending, Worker
 
 MODULE = "core.engine.worker.service"
+LEAN = "core.engine.worker.lean"
+"""Imported before it, this keeps out what it does not need."""
 _CHECK_SECONDS = 30
-_READS = ("over", "catalog", "describe", "macros", "release")
+_TRY_AGAIN = 15.0
+"""Seconds between two tries to reach a source that is away."""
+_READS = ("over", "catalog", "structures", "schemas", "macros", "remarks", "release")
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A source as the worker must know it: connector's name, its options as JSON, alias."""
+    """A source as the worker must know it: connector's name, alias, and its options as JSON.
+
+    Those hold its secrets. What is `remote` may be away, and nobody waits for it.
+    """
 
     alias: str
     connector: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
+    remote: bool = False
 
 
 class Engine:
@@ -61,7 +76,12 @@ class Engine:
         self.broken: dict[str, MillpondError] = {}
         self.changes = 0
         """Grows whenever the catalog may have changed; a new worker counts as well."""
-        self._seen: tuple[str, ...] = ()
+        self.attaching: set[str] = set()
+        """Aliases of the sources that are being attached in the background."""
+        self.has_remote = False
+        """Whether a source lies across a network, as of the worker's start."""
+        self._seen = Reach()
+        self._tried = time.monotonic()
         self._closed = False
         self._make_folders()
         self._slot = supervisor.slot(MODULE, self._spec, self._replay)
@@ -126,13 +146,25 @@ class Engine:
         return call.answer.done()
 
     def run(
-        self, sql: str, params: Mapping[str, Any], *, session: str, timeout: float | None
+        self,
+        sql: str,
+        params: Mapping[str, Any],
+        *,
+        session: str,
+        timeout: float | None,
+        on: str = "",
     ) -> Run:
-        """Start a run, and return at once."""
+        """Start a run, and return at once; `on` is the alias of a source that shall run it."""
         self._check_size(sql)
+        if on and params:
+            raise InvalidInput(
+                "A query that runs on a connection takes no $parameters.",
+                hint="Write the value into it, or run it on DuckDB.",
+            )
         values = to_json(params)
         run = Run(uuid.uuid4().hex, sql, self.spools, timeout or self.settings.query_timeout)
         args: dict[str, Any] = {"run": run.id, "session": session, "sql": sql, "params": values}
+        args["on"] = on
         args["statement_limit"] = self.settings.statement_limit
         args["spool_limit"] = self.settings.spool_limit
         self._watch.add(run)
@@ -188,7 +220,8 @@ class Engine:
             threading.Thread(target=self._run_again, args=[run, args], daemon=True).start()
             return
         self._watch.drop(run)
-        if any(result.kind not in ("SELECT", "EXPLAIN") for result in run.results):
+        changed = any(result.kind not in ("SELECT", "EXPLAIN") for result in run.results)
+        if changed or isinstance(error, ConnectError):
             self.changes += 1
         run.end(error)
 
@@ -231,14 +264,62 @@ class Engine:
         """Attach a source in the running worker; a worker that starts later asks for all."""
         self.broken.pop(attachment.alias, None)
         self.changes += 1
-        _attach(self._slot.worker(), attachment)
+        self.has_remote |= attachment.remote
+        worker = self._slot.worker()
+        try:
+            worker.call("attach", 60, **_described(attachment))
+        except FutureTimeout:
+            raise WorkerLost(
+                f"{attachment.alias} could not be attached within 60 s.",
+                hint="Its files may lie on a slow disk; try again.",
+            ) from None
 
-    def detach(self, attachment: Attachment) -> None:
+    def reattach(self, attachments: Sequence[Attachment]) -> None:
+        """Try once more, in the background, to attach sources that were away."""
+        if (worker := self._slot.current) is not None:
+            for each in attachments:
+                self._attach_aside(worker, each)
+
+    def _attach_aside(self, worker: Worker, attachment: Attachment) -> None:
+        self.has_remote = True
+        self.attaching.add(attachment.alias)
+        call = worker.start("attach", _described(attachment))
+        call.answer.add_done_callback(partial(self._attached, attachment.alias))
+
+    def _attached(self, alias: str, answer: Future[Frame]) -> None:
+        error = answer.exception()
+        self.attaching.discard(alias)
+        if error is None:
+            self.broken.pop(alias, None)
+        elif isinstance(error, MillpondError) and not isinstance(error, WorkerLost):
+            self.broken[alias] = error  # a lost worker says nothing of the source
+        self.changes += 1
+
+    def catalog(self) -> bytes:
+        """Return what can be queried, one row a column, as JSON; what is away becomes broken."""
+        answer = self.call("catalog", 60)
+        away = answer.head["away"]
+        for each in self._attachments() if away else ():
+            if described := away.get(each.alias.lower()):
+                self.broken[each.alias] = error_from_json(described)
+        return bytes(answer.body)
+
+    def try_again(self) -> None:
+        """Attach in the background what is away across a network, once in a while."""
+        now = time.monotonic()
+        if self.broken and now - self._tried >= _TRY_AGAIN:
+            self._tried = now
+            attachments = self._attachments()
+            self.reattach(
+                [each for each in attachments if each.remote and each.alias in self.broken]
+            )
+
+    def detach(self, alias: str, connector: str) -> None:
         """Take a source away from the running worker."""
-        self.broken.pop(attachment.alias, None)
+        self.broken.pop(alias, None)
         self.changes += 1
         if (worker := self._slot.current) is not None:
-            worker.call("detach", 30, alias=attachment.alias, connector=attachment.connector)
+            worker.call("detach", 30, alias=alias, connector=connector)
 
     def release(self, session: str) -> None:
         """End a session of the running worker."""
@@ -247,8 +328,13 @@ class Engine:
 
     def ensure_sees(self, paths: Sequence[str]) -> None:
         """Renew the worker unless its wall lets these absolute paths through already."""
-        if self.pid is not None and not all(inside(path, self._seen) for path in paths):
+        seen = (*self._seen.readable, str(self.folder))
+        if self.pid is not None and not all(inside(path, seen) for path in paths):
             self.renew()
+
+    def sees(self, hosts: Sequence[str]) -> bool:
+        """Tell whether the running worker's wall lets these hosts through."""
+        return self.pid is not None and {*hosts} <= {*self._seen.hosts}
 
     def renew(self) -> None:
         """Start a worker with a new wall, now or as soon as the runs under way have ended."""
@@ -267,9 +353,17 @@ class Engine:
     def _replay(self, worker: Worker) -> None:
         self.changes += 1
         self.broken.clear()
-        for attachment in self._attachments():
+        self.attaching.clear()
+        self.has_remote = False
+        # First those that keep nobody waiting: they are on their way while files are attached.
+        for attachment in sorted(self._attachments(), key=lambda each: not each.remote):
+            if attachment.remote:
+                self._attach_aside(worker, attachment)
+                continue
             try:
-                _attach(worker, attachment)
+                worker.call("attach", 60, **_described(attachment))
+            except FutureTimeout:
+                self.broken[attachment.alias] = WorkerLost("It could not be attached within 60 s.")
             except MillpondError as error:  # one broken source must not take the others with it
                 self.broken[attachment.alias] = error
 
@@ -281,11 +375,12 @@ class Engine:
     def _spec(self) -> dict[str, Any]:
         self._make_folders()  # somebody may have deleted them since
         settings, reach = self.settings, self._reach()
-        self._seen = (*reach.readable, str(self.folder))
+        self._seen = reach
         wall = Wall(
             read=(*runtime_paths(), *reach.read),
             write=(str(self.folder), *reach.write),
             listed=reach.listed,
+            hosts=reach.hosts,
             memory=2 * settings.memory_limit + 512 * 2**20,
             file_size=max(settings.spool_limit, settings.temp_limit),
         )
@@ -300,20 +395,15 @@ class Engine:
             "threads": settings.threads,
             "sessions": settings.sessions,
             "connectors": places,
+            "hosts": list(reach.hosts),
+            "extensions": list(reach.extensions),
+            "coming": [each.alias for each in self._attachments() if each.remote],
         }
 
 
-def _attach(worker: Worker, attachment: Attachment) -> None:
-    try:
-        worker.call(
-            "attach",
-            60,
-            alias=attachment.alias,
-            connector=attachment.connector,
-            options=dict(attachment.options),
-        )
-    except FutureTimeout:
-        raise WorkerLost(
-            f"{attachment.alias} could not be attached within 60 s.",
-            hint="Its files may lie on a slow disk; try again.",
-        ) from None
+def _described(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "alias": attachment.alias,
+        "connector": attachment.connector,
+        "options": dict(attachment.options),
+    }

@@ -36,7 +36,7 @@ def _readable(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
         return _texted(column, column.cast(pa.int32()), 1, days=True)
     if pa.types.is_decimal(kind) and kind.precision == 38 and kind.scale == 0:
         values = column.to_pylist()  # a HUGEINT may have 39 digits, and polars would round it
-        if any(value is not None and abs(value) >= _DIGITS for value in values):
+        if any(value is not None and abs(int(value)) >= _DIGITS for value in values):
             return pa.chunked_array(
                 [pa.array([None if value is None else str(value) for value in values])]
             )

@@ -11,11 +11,14 @@ class Reach:
     """What the workspace's SQL may touch besides the workspace's own folder.
 
     `listed` are folders whose names may be listed although not all in them may be read.
+    `hosts` are `name:port`; `extensions` are those of DuckDB that its sources need.
     """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
 
     @property
     def readable(self) -> tuple[str, ...]:

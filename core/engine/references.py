@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.engine.lexer import Token, fold, parameters, statements
+from core.engine.lexer import fold, parameters, statements
+from core.engine.plain import plain
 
 Kind = Literal["read", "write", "other"]
 
@@ -85,7 +86,7 @@ def references(sql: str) -> References:
     from core.engine.walk import walk_statement
 
     found = Found()
-    texts = [_plain(sql, tokens) for tokens in statements(sql)]
+    texts = [plain(sql, tokens) for tokens in statements(sql)]
     for text in texts:
         walk_statement(text, found)
     return References(
@@ -112,18 +113,3 @@ def _heaviest(kinds: set[Kind]) -> Kind:
     if "write" in kinds:
         return "write"
     return "read" if kinds == {"read"} else "other"
-
-
-def _plain(sql: str, tokens: list[Token]) -> str:
-    """Write a statement without comments, and with `_` for each parameter.
-
-    sqlglot takes `[$i:$j]` for a dollar quote and `?::int` for an operator; a name fits anywhere.
-    """
-    pieces: list[str] = []
-    end = tokens[0].start
-    for token in tokens:
-        if token.start > end:
-            pieces.append(" ")
-        pieces.append(" _ " if token.kind == "parameter" else token.text)
-        end = token.start + len(token.text)
-    return "".join(pieces)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 Family = Literal["integer", "number", "boolean", "date", "timestamp", "time", "text", "other"]
@@ -33,6 +34,7 @@ class Query:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=10_000)
 def family(column_type: str) -> Family:
     """Sort a DuckDB type into a family; intervals, blobs, bits and nested types are `other`."""
     if column_type.endswith("]"):

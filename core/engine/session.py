@@ -40,19 +40,30 @@ class Session:
         self.name = name
 
     def start(
-        self, sql: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        on: str = "",
     ) -> Run:
         """Start a text of statements and return at once; its errors are in the run.
 
+        A connection that it runs `on`, by its alias, gets it as it is, in its own dialect.
         Raises LimitExceeded and InvalidInput for a text that cannot be sent.
         """
-        return self._engine.run(sql, params or {}, session=self.name, timeout=timeout)
+        return self._engine.run(sql, params or {}, session=self.name, timeout=timeout, on=on)
 
     def run(
-        self, sql: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        on: str = "",
     ) -> Run:
-        """Run a text of statements to its end. Raises what went wrong."""
-        run = self.start(sql, params, timeout=timeout)
+        """Run a text of statements to its end, as `start` does. Raises what went wrong."""
+        run = self.start(sql, params, timeout=timeout, on=on)
         run.wait()
         if run.error is not None:
             raise run.error

@@ -14,8 +14,11 @@ from itertools import pairwise
 
 from core.engine.relation import Family
 
-_MOST = 20
-_DAY = 86_400
+MOST = 20
+"""Bins at most."""
+DAY = 86_400
+EXACT = 2**53
+"""Up to here a DOUBLE has every whole number."""
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -38,28 +41,23 @@ class Grid:
     count: int
     kind: Family
 
-    def index(self, measure: str) -> str:
-        """Return the SQL of the number of the bin that a measure falls in, from 0."""
-        place = f"floor(({measure} - {_double(self.low)}) / {_double(self.width)})"
-        return f"CAST(greatest(0, least({place}, {self.count - 1})) AS INTEGER)"
-
-    def bins(self, at: int, counts: Mapping[tuple[int, int], int]) -> tuple[Bin, ...]:
-        """Fill the bins of column `at` from counts by column and bin."""
+    def bins(self, counts: Mapping[int, int]) -> tuple[Bin, ...]:
+        """Fill the bins from counts by the number of the bin, from 0."""
         edges = [self.low + self.width * step for step in range(self.count + 1)]
         return tuple(
-            Bin(low, high, counts.get((at, step), 0), _label(low, high, self))
+            Bin(low, high, counts.get(step, 0), _label(low, high, self))
             for step, (low, high) in enumerate(pairwise(edges))
         )
 
 
-def measure(at: int, kind: Family) -> str | None:
-    """Return the SQL of a column as a DOUBLE, NULL for infinite times; None: it has no measure."""
+def measure(cell: str, kind: Family) -> str | None:
+    """Return the SQL of a cell as a DOUBLE, NULL for infinite times; None: it has no measure."""
     if kind in ("integer", "number"):
-        return f"CAST(c{at} AS DOUBLE)"
+        return f"CAST({cell} AS DOUBLE)"
     if kind == "time":
-        return f"epoch(c{at})"
+        return f"epoch({cell})"
     if kind in ("date", "timestamp"):
-        moment = f"CAST(c{at} AS TIMESTAMP)"
+        moment = f"CAST({cell} AS TIMESTAMP)"
         return f"CASE WHEN isfinite({moment}) THEN epoch({moment}) END"
     return None
 
@@ -67,13 +65,13 @@ def measure(at: int, kind: Family) -> str | None:
 def grid(low: float, high: float, kind: Family) -> Grid:
     """Lay at most 20 equal bins from `low` to `high`; whole numbers and days are not cut."""
     if low == high:
-        return Grid(low, {"date": _DAY, "integer": 1}.get(kind, 0) or abs(low) or 1, 1, kind)
-    unit = {"date": _DAY, "integer": 1}.get(kind)
-    if unit and max(abs(low), abs(high)) < 2**53:
+        return Grid(low, {"date": DAY, "integer": 1}.get(kind, 0) or abs(low) or 1, 1, kind)
+    unit = {"date": DAY, "integer": 1}.get(kind)
+    if unit and max(abs(low), abs(high)) < EXACT:
         units = (high - low) / unit + 1
-        width = unit * math.ceil(units / _MOST)
+        width = unit * math.ceil(units / MOST)
         return Grid(low, width, math.ceil(units * unit / width), kind)
-    return Grid(low, (high - low) / _MOST, _MOST, kind)
+    return Grid(low, (high - low) / MOST, MOST, kind)
 
 
 def shown(value: float, kind: Family) -> float | str:
@@ -92,7 +90,7 @@ def shown(value: float, kind: Family) -> float | str:
 
 
 def _label(low: float, high: float, grid: Grid) -> str:
-    unit = {"date": _DAY, "integer": 1}.get(grid.kind, 0)
+    unit = {"date": DAY, "integer": 1}.get(grid.kind, 0)
     if unit and grid.width == unit:
         return _text(low, grid)
     return f"{_text(low, grid)} to {_text(high - unit, grid)}"
@@ -101,7 +99,3 @@ def _label(low: float, high: float, grid: Grid) -> str:
 def _text(value: float, grid: Grid) -> str:
     text = shown(value, grid.kind)
     return text if isinstance(text, str) else f"{text:,.6g}"
-
-
-def _double(value: float) -> str:
-    return f"CAST('{value!r}' AS DOUBLE)"

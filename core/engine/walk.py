@@ -34,9 +34,10 @@ _EXPLAIN = re.compile(r"explain(?:\s+analyze\b)?(?:\s*\([^()]*\))?\s*", re.I)
 _PREPARE = re.compile(r"prepare\s+\S+(?:\s*\([^()]*\))?\s+as\s+", re.I)
 _CALL = re.compile(r"call\s+", re.I)
 _SHOW_TABLE = re.compile(r"show\s+(?!(?:all\s+)?(?:tables|databases|schemas|variables)\b)", re.I)
+# Possessive: a long name could else be taken apart in more ways than there is time for.
 _CREATE_AS = re.compile(
     r"create\s+(?:or\s+replace\s+)?(?:temp\w*\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?"
-    r'(?P<name>(?:"(?:[^"]|"")*"|[^\s"]+)+)\s+as\s+(?P<query>\(?\s*(?:un)?pivot\b.*)',
+    r'(?P<name>(?:"(?:[^"]|"")*+"|[^\s"])++)\s+as\s+(?P<query>\(?\s*(?:un)?pivot\b.*)',
     re.I | re.S,
 )
 _UNTABLED = re.compile(r"(?:copy\s+from|export|import)\s+database\b", re.I)

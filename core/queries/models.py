@@ -21,7 +21,11 @@ def _distinct(tags: object) -> object:
 
 
 class SavedQuery(BaseModel):
-    """A query with a name: the document of kind "query". `parameters` are the last ones given."""
+    """A query with a name: the document of kind "query".
+
+    `parameters` are the last ones given; `on` is the connection whose own engine runs it, "" the
+    engine here.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000_000)
 
@@ -31,6 +35,7 @@ class SavedQuery(BaseModel):
     tags: Annotated[list[str], BeforeValidator(_distinct)] = []
     sql: str
     parameters: dict[str, Any] = {}
+    on: str = ""
 
     @classmethod
     def from_text(cls, text: str) -> SavedQuery:

@@ -35,6 +35,8 @@ class Entry:
     text: str = ""
     offset: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)
+    on: str = ""
+    """The alias of the connection that it runs on; empty: DuckDB."""
 
 
 class RunBook:

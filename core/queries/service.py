@@ -15,6 +15,7 @@ from core.errors import MillpondError, NotFound
 from core.queries.models import HistoryEntry, SavedQuery, State
 from core.queries.records import QueryLog
 from core.queries.runs import Entry, RunBook
+from core.queries.translate import translate
 from core.store.documents import Document, Documents
 from core.store.store import Store
 
@@ -69,20 +70,23 @@ class Queries:
         text: str = "",
         offset: int = 0,
         timeout: float | None = None,
+        on: str = "",
         logged: bool = True,
     ) -> Entry:
         """Start a text of statements, and return at once. Its errors are in the run.
 
-        It may be a part of the document's `text`, which begins there at `offset`. The history is
-        of what people write: what a page asks for by itself is not `logged`.
+        With `on` the connection of that alias runs it, in its own dialect. It may be a part of the
+        document's `text`, which begins there at `offset`. The history is of what people write: what
+        a page asks for by itself is not `logged`.
 
         Raises LimitExceeded or InvalidInput for a text that cannot even be sent.
         """
         session = self.session(document)
-        run = session.start(sql, params, timeout=timeout)
-        entry = Entry(run, session, self._actor.name, document, text or sql, offset, params or {})
+        run = session.start(sql, params, timeout=timeout, on=on)
+        whole = text or sql
+        entry = Entry(run, session, self._actor.name, document, whole, offset, params or {}, on)
         if logged:
-            self._book.log.started(run.id, self._actor.name, sql)
+            self._book.log.started(run.id, self._actor.name, sql, on)
         self._book.runs.add(entry)
         if logged:
             run.when_ended(self._log_end)
@@ -100,6 +104,10 @@ class Queries:
             )
         except MillpondError:  # the history must not take the result with it
             log.exception("the end of query %s could not be logged", run.id)
+
+    def translate(self, sql: str, dialect: str) -> str:
+        """Return a text in the dialect of a connection. Raises QueryError, InvalidInput."""
+        return translate(sql, dialect)
 
     def get(self, run_id: str) -> Entry:
         """Return one of the actor's runs, by its id or a result's. Raises NotFound."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import duckdb
@@ -28,6 +28,7 @@ class Activity:
         self.cancelled = False
         self.reported = -1.0
         self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._stops: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
     @contextmanager
@@ -53,6 +54,14 @@ class Activity:
         finally:
             lock.release()
 
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        """Call this, once and in a thread of its own, when the call is cancelled."""
+        with self._lock:
+            if not self.cancelled:
+                self._stops.append(stop)
+                return
+        _aside(stop)
+
     def check(self) -> None:
         """Stop here if the call was cancelled."""
         if self.cancelled:
@@ -62,8 +71,11 @@ class Activity:
         """Interrupt the cursor, now and whenever the call gets one."""
         self.cancelled = True
         with self._lock:
+            stops, self._stops = self._stops, []
             if self._cursor is not None:
                 self._cursor.interrupt()
+        for stop in stops:
+            _aside(stop)
 
     def progress(self) -> float:
         """Return percent done, or -1 where DuckDB does not know."""
@@ -75,6 +87,10 @@ class Activity:
         except duckdb.Error:
             return -1.0
         return -1.0 if percent is None else float(percent)
+
+
+def _aside(stop: Callable[[], None]) -> None:
+    threading.Thread(target=stop, name="stop", daemon=True).start()
 
 
 class Activities:

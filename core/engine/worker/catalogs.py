@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
 from core.engine.worker.over import read
+from core.engine.worker.sources import Sources
+from core.errors import MillpondError
 from core.workers.child import Call
+from core.workers.protocol import error_to_json
 
 # system.main, here and elsewhere: a macro of the workspace may have the name of DuckDB's own table.
 _TABLES = """
@@ -28,6 +32,14 @@ WHERE NOT c.internal AND c.database_name NOT IN ('system', 'temp')
 ORDER BY c.database_oid, c.schema_name, c.table_name, c.column_index
 """
 
+_SCHEMAS = """
+SELECT database_name AS catalog, schema_name AS schema
+FROM system.main.duckdb_schemas()
+WHERE database_name NOT IN ('system', 'temp')
+  AND schema_name NOT IN ('information_schema', 'pg_catalog')
+ORDER BY ALL
+"""
+
 _MACROS = r"""
 SELECT function_name AS name, parameters
 FROM system.main.duckdb_functions()
@@ -37,21 +49,43 @@ ORDER BY ALL
 """
 
 
-def catalog(database: Database, activity: Activity, call: Call) -> None:
-    """Answer op `catalog`: one row a column of a table, as JSON."""
-    _answer(database, activity, call, _TABLES)
+def catalog(database: Database, activity: Activity, call: Call, sources: Sources) -> None:
+    """Answer op `catalog`: one row a column of a table, as JSON.
+
+    DuckDB tells nothing of any database while one of them is away: those are let go. All that are
+    away are named, with what they said.
+    """
+    _tell(database, activity, call, sources, _TABLES)
+
+
+def schemas(database: Database, activity: Activity, call: Call, sources: Sources) -> None:
+    """Answer op `schemas`: one row a schema, those without a table too, as `catalog` does."""
+    _tell(database, activity, call, sources, _SCHEMAS)
+
+
+def _tell(database: Database, activity: Activity, call: Call, sources: Sources, sql: str) -> None:
+    try:
+        rows = _rows(database, activity, sql)
+    except MillpondError:
+        activity.check()
+        if not sources.lost(database):
+            raise
+        rows = _rows(database, activity, sql)
+    away = {alias: error_to_json(error) for alias, error in sources.away.items()}
+    # Not Arrow: the app draws its first pages without importing it.
+    call.finish({"rows": len(rows), "away": away}, json.dumps(rows).encode())
 
 
 def macros(database: Database, activity: Activity, call: Call) -> None:
     """Answer op `macros`: one row a macro with the list of its parameters, as JSON."""
-    _answer(database, activity, call, _MACROS)
+    rows = _rows(database, activity, _MACROS)
+    call.finish({"rows": len(rows)}, json.dumps(rows).encode())
 
 
-def _answer(database: Database, activity: Activity, call: Call, sql: str) -> None:
+def _rows(database: Database, activity: Activity, sql: str) -> list[dict[str, Any]]:
     with database.system(activity) as cursor, activity.on(cursor):
         try:
-            rows = read(cursor.execute(sql)).to_pylist()
+            rows: list[dict[str, Any]] = read(cursor.execute(sql)).to_pylist()
         except Exception as error:
             raise translate(error, sql) from error
-    # Not Arrow: the app draws its first pages without importing it.
-    call.finish({"rows": len(rows)}, json.dumps(rows).encode())
+    return rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from core.connector import literal
-from core.engine.extensions import extension_files
+from core.engine.extensions import ALWAYS, SETTINGS, extension_file
 from core.engine.worker.activity import Activity
 from core.engine.worker.forget import SEARCH_PATH, SYSTEM_PATH, forget
 from core.errors import LimitExceeded, WorkerLost
@@ -30,6 +30,8 @@ _CONNECT: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "allow_unredacted_secrets": False,
+    # Until the lock: to check a signature takes 0.1 s, and these came with the packages.
+    "allow_unsigned_extensions": True,
     # SET would change the main connection only, and SQL could read the worker's variables.
     "python_enable_replacements": False,
     # More start threads, and a wall can only be entered by a process that has one.
@@ -55,11 +57,10 @@ class Lease:
 def prepare() -> duckdb.DuckDBPyConnection:
     """Open an instance without a file, and load the extensions into it.
 
-    What a spare can do before it knows its workspace: 90 ms, of 120 that opening takes in all.
+    What a spare can do before it knows its workspace.
     """
     main = duckdb.connect(config=_CONNECT)
-    for path in extension_files():
-        main.execute(f"LOAD {literal(path)}")
+    _load(main, ALWAYS)
     return main
 
 
@@ -72,11 +73,13 @@ class Database:
         self.cache = folder / "cache"
         self.readable = tuple(spec["wall"]["read"]) + tuple(spec["wall"]["write"])
         self.listed = tuple(spec["wall"]["listed"])
+        self.hosts = tuple(spec["hosts"])
         self.main = main
         main.execute(f"ATTACH {literal(str(folder / FILE))} AS workspace (TYPE duckdb)")
         # Opened, it is ours alone: what lies there is of processes that are gone.
         for each in ("temp", "exports", "spools") if spec["tidy"] else ("temp",):
             _empty(folder / each)
+        _load(main, spec["extensions"])
         for statement in _settings(spec, folder):
             main.execute(statement)
         self._free = [self._cursor() for _ in range(spec["sessions"])]
@@ -173,6 +176,15 @@ class Database:
             ) from error
 
     @contextmanager
+    def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a cursor for what may take long and concerns no session: a server, for one."""
+        with self.main_lock:
+            cursor = self.main.cursor()
+        with cursor:
+            cursor.execute(SYSTEM_PATH)
+            yield cursor
+
+    @contextmanager
     def system(self, activity: Activity) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend one of the few cursors kept for our own work."""
         with activity.holding(self._system_free):
@@ -181,6 +193,12 @@ class Database:
                 yield cursor
             finally:
                 self._system.append(cursor)
+
+
+def _load(main: duckdb.DuckDBPyConnection, extensions: Iterable[str]) -> None:
+    """Load those that are installed; a source says what it misses when it is attached."""
+    for file in filter(None, map(extension_file, extensions)):
+        main.execute(f"LOAD {literal(file)}")
 
 
 def _empty(folder: Path) -> None:
@@ -195,7 +213,10 @@ def _settings(spec: dict[str, Any], folder: Path) -> list[str]:
         "USE workspace",
         "DETACH memory",  # what the instance was opened with: tables in it would be lost
         "ATTACH ':memory:' AS files",
+        "SET GLOBAL allow_unsigned_extensions = false",
         "SET GLOBAL arrow_lossless_conversion = true",
+        # Theirs is set when the extension comes, which is after the lock; see gate.py as well.
+        f"SET allowed_configs = {literal(name for each in SETTINGS.values() for name in each)}",
         f"SET memory_limit = '{spec['memory_limit']} bytes'",
         f"SET threads = {spec['threads']}",
         f"SET home_directory = {literal(str(folder))}",

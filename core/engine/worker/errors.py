@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from core.engine.reach import inside
+from core.engine.worker.remote import unreached
 from core.errors import (
     ConnectError,
     Forbidden,
@@ -25,7 +26,6 @@ from core.errors import (
 _EXCERPT = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^", re.DOTALL)
 _KIND = re.compile(r"^((?:[A-Z]\w+ (?:of )?)+)(?:Error|Exception): ")
 _QUOTED_PATH = re.compile(r"""["']((?:/|\.{1,2}/|~)[^"']*|[^"']*\.[A-Za-z0-9]+)["']""")
-_URL = re.compile(r"\b(https?|s3|gcs|gs|r2|hf|az|azure|abfss)://([^/\s'\"]+)")
 
 _CSV = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_LINE = re.compile(r"^Original Line: ?(.*)$", re.MULTILINE)
@@ -38,6 +38,21 @@ _IN_OTHER_WORDS = (
         r"memory exhausted at or near|Max expression depth limit",
         "The statement is nested too deeply.",
         "Write it in steps, as views or with WITH, or put long lists into a table.",
+    ),
+    (
+        r"Unable to connect to Postgres at (?:\"[^\"]*\"): ([^\n]*)",
+        "PostgreSQL cannot be reached: {0}.",
+        "Look at its connection: Millpond tries again by itself.",
+    ),
+    (
+        r"Failed to connect to MySQL database with parameters \"\": ([^\n]*?)\. (?:First a|A)tt",
+        "MySQL cannot be reached: {0}.",
+        "Look at its connection: Millpond tries again by itself.",
+    ),
+    (
+        r"Failed to (?:run|prepare|execute|fetch result row for) (?:MySQL )?query \".*\": ([^\n]*)",
+        "The server says: {0}.",
+        "",
     ),
     (
         r"Failed to open zip",
@@ -60,11 +75,13 @@ _HINTS = {
 }
 
 
-def translate(error: BaseException, sql: str, readable: Iterable[str] = ()) -> MillpondError:
+def translate(
+    error: BaseException, sql: str, readable: Iterable[str] = (), hosts: Iterable[str] = ()
+) -> MillpondError:
     """Return the error that a person should see instead of `error`.
 
     `readable` are the folders and files inside the wall; a path outside them is named as such
-    even where DuckDB reports that nothing was found there.
+    even where DuckDB reports that nothing was found there. So are `hosts`, as `name:port`.
     """
     if isinstance(error, MillpondError):
         return error
@@ -77,7 +94,11 @@ def translate(error: BaseException, sql: str, readable: Iterable[str] = ()) -> M
             "The engine met an error of its own and is started again.",
             hint=f"Its words were: {text[:_LONGEST]}",
         )
-    for translated in (_limit(error, kind, text), _out_of_reach(kind, text, tuple(readable))):
+    for translated in (
+        _limit(error, kind, text),
+        unreached(kind, text, tuple(hosts)),
+        _out_of_reach(kind, text, tuple(readable)),
+    ):
         if translated is not None:
             return translated
     return _refused(error, text, sql)
@@ -134,11 +155,6 @@ def _out_of_reach(kind: str, text: str, readable: tuple[str, ...]) -> MillpondEr
         kind = "IO"
     if kind not in ("IO", "Permission", "HTTP", "Missing Extension", "system"):
         return None
-    if match := _URL.search(text):
-        return Forbidden(
-            f"The host {match[2]} is not among those that this workspace may reach.",
-            hint="Add a connection for it, or copy the file into a folder of this workspace.",
-        )
     if "Permission denied" in text or "No files found" in text or " open " in text:
         found = _QUOTED_PATH.search(text)
         path = os.path.abspath(os.path.expanduser(found[1])) if found else ""
@@ -165,6 +181,14 @@ def _out_of_reach(kind: str, text: str, readable: tuple[str, ...]) -> MillpondEr
     return None
 
 
+def locked() -> Forbidden:
+    """Return the refusal of a change of settings."""
+    return Forbidden(
+        "Settings of the engine cannot be changed from a query.",
+        hint="They are set by MILLPOND_ environment variables; see docs/settings.md.",
+    )
+
+
 def outside(path: str) -> Forbidden:
     """Return the refusal of a path beyond the wall."""
     return Forbidden(
@@ -178,10 +202,7 @@ def _refused(error: BaseException, text: str, sql: str) -> MillpondError:
     line, column = _position(text, sql)
     message, hint = _sentences(_EXCERPT.sub("", text))
     if "configuration has been locked" in message:
-        return Forbidden(
-            "Settings of the engine cannot be changed from a query.",
-            hint="They are set by MILLPOND_ environment variables; see docs/settings.md.",
-        )
+        return locked()
     if isinstance(error, duckdb.IOException) and not (line or "No files found" in message):
         return ConnectError(message, hint=hint)
     if not isinstance(error, duckdb.Error | OSError | ValueError):
@@ -198,7 +219,7 @@ def _sentences(text: str) -> tuple[str, str]:
         if match := re.match(said, plain):
             return sentence.format(*match.groups()), hint
     first, _, rest = plain.partition("\n")
-    if rest.startswith(_OWN_TABLES):  # not a table that anybody meant
+    if rest.startswith(_OWN_TABLES) or ".pg_catalog." in rest:  # not a table that anybody meant
         rest = rest.partition("\n")[2]
     hint = " ".join(line.strip() for line in rest.splitlines() if line.strip())
     return _shortened(first.strip()), _shortened(hint)

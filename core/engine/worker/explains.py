@@ -35,7 +35,7 @@ def explain(database: Database, activity: Activity, call: Call) -> None:
             if plan == {"result": "error"}:  # DuckDB 1.5.5 on a plan that needs no scan at all
                 plan = _explain(cursor, "FORMAT json", text.sql, args, database)
         except Exception as error:
-            refusal = translate(error, f"\n{text.sql}", database.readable)
+            refusal = translate(error, f"\n{text.sql}", database.readable, database.hosts)
             if isinstance(refusal, QueryError) and refusal.line:
                 refusal.line -= 1
             raise placed(refusal, text) from error

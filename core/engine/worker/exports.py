@@ -50,7 +50,7 @@ def export(database: Database, results: Results, activity: Activity, call: Call)
         for left in (target, target.with_name(f"tmp_{target.name}")):  # DuckDB's own, meanwhile
             with suppress(FileNotFoundError):
                 left.unlink()
-        raise translate(error, args["sql"], database.readable) from error
+        raise translate(error, args["sql"], database.readable, database.hosts) from error
     call.finish({"rows": rows, "bytes": target.stat().st_size})
 
 
@@ -84,7 +84,7 @@ def _export_query(database: Database, activity: Activity, args: dict[str, Any]) 
             return _write(cursor, _with_names(cursor, text.sql, args), args)
         except Exception as error:
             # Every statement made of it has the text from its second line on.
-            refusal = translate(error, f"\n{text.sql}", database.readable)
+            refusal = translate(error, f"\n{text.sql}", database.readable, database.hosts)
             if isinstance(refusal, QueryError) and refusal.line:
                 refusal.line -= 1
             raise placed(refusal, text) from error

@@ -14,23 +14,33 @@ from typing import Any
 import duckdb
 
 from core.connector import quoted
+from core.engine.extensions import SETTINGS
 from core.engine.reach import inside
 from core.engine.references import references
-from core.engine.worker.errors import outside
+from core.engine.worker.errors import locked, outside
 from core.errors import Forbidden
 
 # A log file that cannot be written stops every statement of every session from then on.
 _LOGGING = re.compile(r"""enable_logging["\s]*\(""", re.IGNORECASE)
 # Everybody's search path names them: without one of them no statement runs.
 _OURS = re.compile(r"""\b(?:workspace|files)["\s;]*$""", re.IGNORECASE)
-_REPLACED = re.compile(
-    r"""\bor\s+replace\b.*(?:\bas\s*"?|['/])(?:workspace|files)(?![\w/])""",
+_REPLACES = re.compile(r"\bor\s+replace\b", re.IGNORECASE)
+_AS_OURS = re.compile(
+    r"""(?:\bas\s*"?|['/])(?:workspace|files)(?![\w/])""",
     re.IGNORECASE | re.DOTALL,
 )
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
+_LINE_COMMENT = re.compile(r"--[^\n]*")
 # The profiler prints to the terminal of the app, also for the session after this one.
 _PRAGMA = re.compile(r"\bpragma\s+\w*(?:profil|progress)", re.IGNORECASE)
-_SECRET = re.compile(r"\bcreate\b[^'\"]*\bpersistent\s+secret\b", re.IGNORECASE)
+# The lock on settings leaves these open, for when an extension comes: all sessions share them.
+_SETTING = re.compile("|".join(name for each in SETTINGS.values() for name in each), re.IGNORECASE)
+_SECRET = re.compile(r"\bcreate\s+(?:or\s+replace\s+)?persistent\s+secret\b", re.IGNORECASE)
+# They hand a server SQL of its own outside of DuckDB's reading: past what is read-only, or in the
+# way of everybody's connections. Whoever may write says so in the connection, and runs it there.
+_FOREIGN = re.compile(
+    r"""\b(?:postgres|mysql)_(?:execute|attach|configure_pool|clear_pool)["\s]*\(""", re.IGNORECASE
+)
 _NAMES_FILES = re.compile(
     r"""\b(?:glob|attach|read_\w+|sniff_csv|\w+_scan|parquet_\w+)\b|['"][^'"\n]*[*?\[]""",
     re.IGNORECASE,
@@ -61,10 +71,18 @@ def check(
     """
     if statement.type == duckdb.StatementType.LOAD:
         raise Forbidden(_EXTENSIONS.message, hint=_EXTENSIONS.hint)
-    _check_ours(statement, _COMMENT.sub(" ", sql))
+    bare = _uncommented(sql)
+    _check_ours(statement, bare)
+    if statement.type == duckdb.StatementType.SET and _SETTING.search(sql):
+        raise locked()
     if _LOGGING.search(sql):
         raise Forbidden("The engine's own log cannot be switched on from a query.")
-    if _SECRET.search(sql):
+    if _FOREIGN.search(sql):
+        raise Forbidden(
+            "A query cannot hand SQL to a server past its connection.",
+            hint="Choose the connection under Runs on; writing must be allowed in its options.",
+        )
+    if _SECRET.search(bare):
         raise Forbidden(
             "A secret cannot be kept by a query.", hint="Add a connection: it seals its secrets."
         )
@@ -83,11 +101,18 @@ def check(
             raise outside(os.path.abspath(os.path.expanduser(file)))
 
 
+def _uncommented(sql: str) -> str:
+    """Leave comments out; what is never closed is none, and is not looked for again and again."""
+    end = sql.rfind("*/") + 2 if "*/" in sql else 0
+    return _COMMENT.sub(" ", sql[:end]) + _LINE_COMMENT.sub(" ", sql[end:])
+
+
 def _check_ours(statement: duckdb.Statement, sql: str) -> None:
     """Keep the databases in everybody's search path: in their place tables would be lost."""
     if statement.type == duckdb.StatementType.DETACH and _OURS.search(sql):
         raise Forbidden("The workspace's own databases, workspace and files, cannot be detached.")
-    if statement.type == duckdb.StatementType.ATTACH and _REPLACED.search(sql):
+    replaces = _REPLACES.search(sql) if statement.type == duckdb.StatementType.ATTACH else None
+    if replaces is not None and _AS_OURS.search(sql, replaces.end()):
         raise Forbidden(
             "The workspace's own databases, workspace and files, cannot be replaced.",
             hint="Attach it under another name, with AS.",

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from core.engine.parameters import from_json
@@ -96,7 +95,7 @@ def _damaged() -> NotFound:
 
 
 def _numbered(table: pa.Table) -> pa.Table:
-    return table.append_column("__row", pa.array(np.arange(table.num_rows, dtype=np.int64)))
+    return table.append_column("__row", pa.arange(0, table.num_rows))
 
 
 def over(database: Database, results: Results, activity: Activity, call: Call) -> None:

@@ -17,6 +17,8 @@ from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
 from core.engine.worker.gate import attached, check, check_attached
 from core.engine.worker.plain import Plainer
+from core.engine.worker.pushed import pushed
+from core.engine.worker.sources import Attached
 from core.engine.worker.statements import Text, bind, parts, split
 from core.errors import ConnectError, Forbidden, MillpondError, QueryError
 from core.workers.child import Call
@@ -34,9 +36,20 @@ REPORT_SECONDS = 0.1
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "COPY", "CREATE", "MERGE_INTO", "EXPORT")
 
 
-def run(database: Database, activity: Activity, call: Call) -> None:
-    """Answer op `run`: parts tell what each statement gives, the end tells that all is done."""
+def run(database: Database, activity: Activity, call: Call, on: Attached | None) -> None:
+    """Answer op `run`: parts tell what each statement gives, the end tells that all is done.
+
+    With a source to run `on`, its own engine gets the text as it is, as one statement.
+    """
     args = call.args
+    if on is not None:
+        with database.session(args["session"], activity) as cursor:
+            try:
+                _Statement(database, activity, call, 0).push(cursor, on, args["sql"])
+            except Exception as error:
+                raise translate(error, "", database.readable, database.hosts) from error
+        call.finish({"statements": 1})
+        return
     params = from_json(args["params"])
     texts = split(args["sql"], args["statement_limit"])
     with database.session(args["session"], activity) as cursor:
@@ -44,7 +57,7 @@ def run(database: Database, activity: Activity, call: Call) -> None:
             try:
                 _Statement(database, activity, call, index).run(cursor, text, params)
             except Exception as error:
-                refusal = translate(error, text.sql, database.readable)
+                refusal = translate(error, text.sql, database.readable, database.hosts)
                 if isinstance(refusal, Forbidden | ConnectError):
                     database.check_usable()
                 raise placed(refusal, text) from error
@@ -92,6 +105,12 @@ class _Statement:
             return
         row = cursor.fetchone() if types else None
         self._done(kind, row[0] if row else 0)
+
+    def push(self, cursor: duckdb.DuckDBPyConnection, on: Attached, sql: str) -> None:
+        """Let a source run the text, and spool what it gives as any other result."""
+        with pushed(self._database, self._activity, cursor, on, sql):
+            columns = [(str(each[0]), str(each[1])) for each in cursor.description or ()]
+            self._spool(cursor, "SELECT", columns)
 
     def _spool(
         self, cursor: duckdb.DuckDBPyConnection, kind: str, columns: list[tuple[str, str]]

@@ -10,17 +10,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from core.engine.worker.activity import Activities
-from core.engine.worker.catalogs import catalog, macros
+from core.engine.worker.activity import Activities, Activity
+from core.engine.worker.catalogs import catalog, macros, schemas
 from core.engine.worker.database import FILE, Database, prepare
-from core.engine.worker.describes import describe
 from core.engine.worker.errors import translate
 from core.engine.worker.explains import explain
 from core.engine.worker.exports import export
 from core.engine.worker.over import Results, over
+from core.engine.worker.remarks import comment, remarks
 from core.engine.worker.runs import run
 from core.engine.worker.sources import Sources
-from core.errors import ConfigError, Conflict, InvalidInput
+from core.engine.worker.structures import structures
+from core.errors import ConfigError, Conflict, ConnectError, InvalidInput, QueryError
 from core.workers.child import Call
 from core.workers.wall import Isolation
 
@@ -39,37 +40,57 @@ class EngineService:
         self._database = Database(_prepared, spec)
         self._activities = Activities()
         self._results = Results(self._database.spools)
-        self._sources = Sources(spec["connectors"])
+        self._sources = Sources(spec["connectors"], spec["coming"])
 
     def handle(self, call: Call) -> None:
         """Answer one call."""
         with self._activities.begin(call) as activity:
-            match call.op:
-                case "run":
-                    run(self._database, activity, call)
-                case "over":
-                    over(self._database, self._results, activity, call)
-                case "export":
-                    export(self._database, self._results, activity, call)
-                case "explain":
-                    explain(self._database, activity, call)
-                case "catalog":
-                    catalog(self._database, activity, call)
-                case "describe":
-                    describe(self._database, activity, call)
-                case "macros":
-                    macros(self._database, activity, call)
-                case "attach":
-                    self._sources.attach(self._database, call)
-                case "detach":
-                    self._sources.detach(self._database, call)
-                case "inspect":
-                    self._sources.inspect(self._database, call)
-                case "release":
-                    self._database.release(call.args["session"])
-                    call.finish({})
-                case _:
-                    raise InvalidInput(f"The engine knows no op {call.op!r}.")
+            named = f"{call.args.get('sql', '')} {call.args.get('on', '')}".strip()
+            try:
+                self._sources.settle(f"{named} {call.args.get('catalog') or ''}", activity)
+                if named:
+                    self._sources.stop_with(named, activity)
+                self._answer(call, activity)
+            except (QueryError, ConnectError) as error:
+                raise self._sources.explained(error, named, self._database) from error
+
+    def _answer(self, call: Call, activity: Activity) -> None:
+        database, sources = self._database, self._sources
+        match call.op:
+            case "run":
+                on = call.args["on"]
+                run(database, activity, call, sources.source(on) if on else None)
+            case "over":
+                over(database, self._results, activity, call)
+            case "export":
+                export(database, self._results, activity, call)
+            case "explain":
+                explain(database, activity, call)
+            case "catalog":
+                catalog(database, activity, call, sources)
+            case "structures":
+                structures(database, activity, call, sources.structures(database, call))
+            case "schemas":
+                schemas(database, activity, call, sources)
+            case "macros":
+                macros(database, activity, call)
+            case "remarks":
+                remarks(database, activity, call)
+            case "comment":
+                comment(database, activity, call)
+            case "attach":
+                sources.attach(database, call)
+            case "detach":
+                sources.detach(database, call)
+            case "inspect":
+                sources.inspect(database, call)
+            case "test":
+                sources.test(database, call)
+            case "release":
+                database.release(call.args["session"])
+                call.finish({})
+            case _:
+                raise InvalidInput(f"The engine knows no op {call.op!r}.")
 
     def cancel(self, call_id: int) -> bool:
         """Interrupt a running call."""

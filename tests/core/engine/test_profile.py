@@ -18,7 +18,7 @@ def con():
         yield con
 
 
-def profiled(con, select: str, *, exact: bool = False) -> list[ColumnProfile]:
+def profiled(con, select: str) -> list[ColumnProfile]:
     con.execute(f"create or replace temp table spool as {select}")
     described = con.execute("from spool").description
     aliases = ", ".join(f"c{at}" for at in range(len(described)))
@@ -33,7 +33,7 @@ def profiled(con, select: str, *, exact: bool = False) -> list[ColumnProfile]:
         return con.execute(f"WITH result AS (SELECT * FROM kept) {query.sql}").pl()
 
     columns = [Column(name, str(kind)) for name, kind, *_ in described]
-    return profile(columns, rows, ask, exact=exact)
+    return profile(columns, rows, ask)
 
 
 def test_whole_numbers_have_all_figures(con) -> None:
@@ -155,15 +155,3 @@ def test_a_large_result_is_sampled_and_says_so(con, monkeypatch: pytest.MonkeyPa
     assert rhythm.mean == pytest.approx(0.5, abs=0.15)  # every second row does not hide one value
     assert text.nulls / text.rows == pytest.approx(0.25, abs=0.15)
     assert sum(each.count for each in number.bins) == number.rows
-
-
-def test_an_exact_profile_of_a_large_result_sees_every_row(
-    con, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "SAMPLE_ABOVE", 1000)
-    number, text = profiled(con, "select i, i % 7 || '' from range(5000) r(i)", exact=True)
-    assert (number.rows, number.minimum, number.maximum) == (5000, "0", "4999")
-    assert number.note == "distinct values and quantiles are estimates"
-    assert number.distinct == pytest.approx(5000, rel=0.3)
-    assert dict(number.quantiles)[0.5] == pytest.approx(2500, rel=0.1)
-    assert sum(times for _, times in text.top) == 5000

@@ -248,3 +248,12 @@ def test_importing_references_does_not_import_the_parser() -> None:
     code = "import sys, core.engine.references; print('sqlglot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "name", ["a.b_c" * 200, '"' + 'x""' * 500 + '"', '"a"' * 500, '"' * 1001, "a" * 5000]
+)
+def test_a_long_name_is_read_at_once(name):
+    references(f"CREATE OR REPLACE TABLE {name} AS SELECT 1")
+    references(f"CREATE OR REPLACE TABLE {name} AS PIVOT t ON a USING sum(b)")

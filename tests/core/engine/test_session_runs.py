@@ -299,6 +299,11 @@ def test_a_value_is_shown_with_every_digit(session: Session, sql: str, shown: ob
     assert rows(session, f"select {sql} from range(5000)")[0] == [shown]
 
 
+def test_a_number_of_38_digits_stays_a_number(session: Session) -> None:
+    run = session.run(f"select {'9' * 38}::decimal(38, 0)")
+    assert session.page(run, run.result).frame.item() == Decimal("9" * 38)
+
+
 def test_a_session_keeps_its_temporary_things_to_itself(engine) -> None:
     mine, other = Session(engine, "mine"), Session(engine, "other")
     mine.run(

@@ -202,9 +202,14 @@ def test_a_saved_query_is_one_canonical_text():
         sql="SELECT $b, '\x00é'",
         tags=[" a", "b", "a", ""],
         parameters={"b": 1, "a": 2},
+        on="shop",
     )
     same = SavedQuery(
-        name="Delays", sql="SELECT $b, '\x00é'", tags=["a", "b"], parameters={"a": 2, "b": 1}
+        name="Delays",
+        sql="SELECT $b, '\x00é'",
+        tags=["a", "b"],
+        parameters={"a": 2, "b": 1},
+        on="shop",
     )
     assert query.to_text() == same.to_text()
     assert "é" in query.to_text()

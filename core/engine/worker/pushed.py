@@ -1,0 +1,64 @@
+"""Run SQL at a source, by its own engine and in its own dialect, and read the rows as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from core.engine.worker.activity import Activity
+from core.engine.worker.database import Database
+from core.engine.worker.sources import Attached
+from core.errors import InvalidInput, MillpondError
+
+_RELATION = "__pushed"
+
+
+class _Arriving:
+    """Batches on their way through DuckDB, of which only the text of an error would come out."""
+
+    def __init__(self, reader: pa.RecordBatchReader) -> None:
+        self.error: MillpondError | None = None
+        self.reader = pa.RecordBatchReader.from_batches(reader.schema, self._passing(reader))
+
+    def _passing(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from reader
+        except MillpondError as error:
+            self.error = error
+            raise
+
+
+@contextmanager
+def pushed(
+    database: Database,
+    activity: Activity,
+    cursor: duckdb.DuckDBPyConnection,
+    on: Attached,
+    sql: str,
+) -> Iterator[None]:
+    """Execute on `cursor` a read of what the source gives for `sql`, as it arrives.
+
+    A cancelled call stops the statement at its server. Raises InvalidInput where the source only
+    attaches its tables.
+    """
+    if not on.connector.push_down:
+        raise InvalidInput(
+            f"{on.alias} runs no SQL of its own.", hint="Run it on DuckDB: its tables are there."
+        )
+    with (
+        database.beside() as beside,
+        activity.on(beside),
+        on.connector.fetch(beside, on.options, sql, activity.on_cancel) as reader,
+    ):
+        arriving = _Arriving(reader)
+        cursor.register(_RELATION, arriving.reader)
+        try:
+            cursor.execute(f"SELECT * FROM {_RELATION}")
+            yield
+        except Exception as error:
+            raise arriving.error or error from error
+        finally:
+            cursor.unregister(_RELATION)
