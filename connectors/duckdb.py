@@ -28,7 +28,6 @@ class Duckdb(Connector[DuckdbOptions]):
     help = "A DuckDB database file, read in place; nothing is written to it."
     Options = DuckdbOptions
     suffixes = (".duckdb", ".ddb")
-    push_down = True
 
     def grants(self, options: DuckdbOptions) -> Grants:
         return Grants(read=with_companions(options.path, ".wal"))

@@ -6,16 +6,16 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from connectors._dialect import CsvReading, arguments, guesses
 from connectors._errors import reading
+from connectors._many import ENDINGS, ManyOptions, format_of, select
 from connectors._paths import absolute, pattern, unreadable
 from connectors._pinned import look, pinned
 from connectors._rejects import LISTED, STORE, rejected
-from connectors._sql import call, named
+from connectors._sql import named
 from connectors._views import hide, show
 from core.connector import Connector, Grants, Reject, Report
 from core.errors import ConnectError, InvalidInput
@@ -23,18 +23,12 @@ from core.errors import ConnectError, InvalidInput
 if TYPE_CHECKING:
     import duckdb
 
-_ENDINGS = {
-    "parquet": (".parquet", ".pq", ".parq"),
-    "csv": (".csv", ".tsv", ".csv.gz", ".tsv.gz"),
-    "json": (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz"),
-}
-
 _READ_THROUGH = 1000
 """CSV files that inspecting reads to their end; each takes some 10 ms to open and look at."""
 
 
-class FolderOptions(CsvReading):
-    """Which files, and how they become one table; the rest is about CSV."""
+class FolderOptions(ManyOptions):
+    """Which files; the rest is how they become one table."""
 
     path: str = Field(title="Folder", description="Full path of the folder; or with a pattern.")
     pattern: str = Field(
@@ -42,18 +36,6 @@ class FolderOptions(CsvReading):
         max_length=500,
         title="Pattern",
         description="Files below it, as 2024-*/*.csv; ** is any depth; empty: all of the format.",
-    )
-    format: Literal["auto", "parquet", "csv", "json"] = Field(
-        "auto", title="Format", description="What the files are; auto: by their names."
-    )
-    hive: Literal["auto", "yes", "no"] = Field(
-        "auto", title="Hive partitions", description="Folders named year=2024 are columns."
-    )
-    by_name: bool = Field(
-        True, title="Match columns by name", description="Otherwise by position, which is faster."
-    )
-    file_column: bool = Field(
-        False, title="File name", description="Add a column `filename` that says where a row is."
     )
 
     @model_validator(mode="before")
@@ -131,8 +113,8 @@ def _format(con: duckdb.DuckDBPyConnection, options: FolderOptions) -> str:
         return options.format
     formats = [
         kind
-        for kind in _ENDINGS
-        if any(_format_of(file) == kind for file in _matching(con, options.path, _wanted(options)))
+        for kind in ENDINGS
+        if any(format_of(file) == kind for file in _matching(con, options.path, _wanted(options)))
     ]
     if len(formats) > 1:
         raise InvalidInput(
@@ -158,17 +140,13 @@ def _check(path: str) -> None:
         raise unreadable(path, error) from error
 
 
-def _format_of(file: str) -> str:
-    return next((kind for kind, endings in _ENDINGS.items() if file.endswith(endings)), "")
-
-
 def _wanted(options: FolderOptions) -> str:
     return options.pattern or "**"
 
 
 def _patterns(con: duckdb.DuckDBPyConnection, options: FolderOptions) -> list[str]:
     """Return the patterns that find something; one that finds nothing makes DuckDB refuse all."""
-    below = [options.pattern] if options.pattern else [f"**/*{e}" for e in _ENDINGS[options.format]]
+    below = [options.pattern] if options.pattern else [f"**/*{e}" for e in ENDINGS[options.format]]
     found = [
         pattern(options.path).rstrip("/") + "/" + each
         for each in below
@@ -219,15 +197,4 @@ def _bad_rows(con: duckdb.DuckDBPyConnection, options: FolderOptions, files: lis
 
 
 def _select(con: duckdb.DuckDBPyConnection, options: FolderOptions) -> str:
-    given: dict[str, object] = {"union_by_name": options.by_name}
-    if options.file_column:
-        given["filename"] = True
-    if options.hive != "auto":
-        given["hive_partitioning"] = options.hive == "yes"
-    if options.format == "csv":
-        csv = arguments(options) | guesses(options)
-        csv.pop("hive_partitioning")
-        given = csv | given
-    elif options.format == "json" and options.bad_rows == "skip":
-        given |= {"ignore_errors": True, "format": "newline_delimited"}
-    return call(f"read_{options.format}", _patterns(con, options), given)
+    return select(options, options.format, _patterns(con, options))

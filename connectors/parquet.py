@@ -24,7 +24,6 @@ class Parquet(FileOfOneTable[ParquetOptions]):
     help = "A Parquet file as one table. Fast at any size: only the columns asked for are read."
     Options = ParquetOptions
     suffixes = (".parquet", ".pq", ".parq")
-    push_down = True
 
     def relation(
         self, con: duckdb.DuckDBPyConnection, options: ParquetOptions, cache: Path | None

@@ -6,25 +6,22 @@ tables of every other source as well; so both are looked for before it is attach
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from connectors._catalogs import attach_file, detach, with_companions
 from connectors._paths import PathOptions, read_head
 from connectors._sql import named
+from connectors._sqlite import opened, structures
 from core.connector import Connector, Grants, Report, quoted
 from core.errors import ConnectError
+from core.structure import Structure
 
 if TYPE_CHECKING:
     import duckdb
 
 _MAGIC = b"SQLite format 3\0"
-_WRITE_VERSION = 18
-"""Where the header says 2 for a database in WAL mode: even a reader makes its -shm file."""
 
 
 class SqliteOptions(PathOptions):
@@ -38,7 +35,6 @@ class Sqlite(Connector[SqliteOptions]):
     help = "A SQLite database file, read in place; nothing is written to it."
     Options = SqliteOptions
     suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
-    push_down = True
 
     def grants(self, options: SqliteOptions) -> Grants:
         return Grants(read=with_companions(options.path, "-wal", "-shm", "-journal"))
@@ -62,6 +58,11 @@ class Sqlite(Connector[SqliteOptions]):
         _look(options.path)
         attach_file(con, options.path, alias, "sqlite")
 
+    def structures(
+        self, options: SqliteOptions, schema: str | None, name: str | None
+    ) -> list[Structure] | None:
+        return structures(options.path, name) if schema in (None, "main") else []
+
     def detach(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
         detach(con, alias)
 
@@ -74,29 +75,18 @@ def _look(path: str) -> tuple[list[str], list[str]]:
         raise ConnectError(
             f"{path} is not an SQLite database.", hint=f"It is {kind}." if kind else ""
         )
-    address = f"file:{quote(path)}?mode=ro"
-    try:
-        with closing(sqlite3.connect(address, uri=True, timeout=1)) as db:
-            names = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
-            own = [row[0] for row in db.execute(names) if not row[0].startswith("sqlite_")]
-            for name in own:
-                _prepare(db, path, name)
-            columns = [
-                f"{name}.{column[1]}"
-                for name in own
-                for column in db.execute(f"PRAGMA table_info({quoted(name)})")
-                if not column[2]
-            ]
-            views = {
-                row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='view'")
-            }
-    except sqlite3.Error as error:
-        if head[_WRITE_VERSION] == 2 and re.search("readonly|unable to open", str(error)):
-            raise ConnectError(
-                f"{path} is in WAL mode, which takes writing beside it even to read.",
-                hint="Connect to a copy made with VACUUM INTO, or set its journal_mode to delete.",
-            ) from error
-        raise ConnectError(f"{path} cannot be read: {error}.") from error
+    with opened(path) as db:
+        names = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+        own = [row[0] for row in db.execute(names) if not row[0].startswith("sqlite_")]
+        for name in own:
+            _prepare(db, path, name)
+        columns = [
+            f"{name}.{column[1]}"
+            for name in own
+            for column in db.execute(f"PRAGMA table_info({quoted(name)})")
+            if not column[2]
+        ]
+        views = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='view'")}
     return own, [column for column in columns if column.split(".", 1)[0] not in views]
 
 

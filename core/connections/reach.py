@@ -17,15 +17,21 @@ from core.engine.reach import Reach
 def reach(
     start: Path, home: Path, granted: Iterable[FolderGrant], needed: Iterable[Grants]
 ) -> Reach:
-    """Add up what may be read, written and listed."""
+    """Add up what may be read, written, listed and reached, and what that needs."""
     read = _entries(start, home)
     write: list[str] = []
+    hosts: list[str] = []
+    extensions: list[str] = []
     for grant in granted:
         (write if grant.mode == "write" else read).append(grant.path)
     for each in needed:
         read += each.read
         write += each.write
-    return Reach(tuple(dict.fromkeys(read)), tuple(dict.fromkeys(write)), (str(start),))
+        hosts += each.hosts
+        extensions += each.extensions
+    each_kind = (read, write, [str(start)], hosts, extensions)
+    once = [tuple(dict.fromkeys(each)) for each in each_kind]
+    return Reach(*once)
 
 
 def _entries(folder: Path, home: Path) -> list[str]:

@@ -5,20 +5,25 @@ Checks what the table needs, no more: whether options suit a connector is the se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import JSON, Select, String, UniqueConstraint, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.connections.models import Connection, FolderGrant, Mode
+from core.connections.models import Connection, FolderGrant, Health, Mode
 from core.errors import Conflict, InvalidInput, NotFound
+from core.secret import Secret
+from core.secrets.service import Secrets
 from core.store.rows import CleanText, Row, UtcTime, clean, new_id
 from core.store.store import Store
 
+_NONE: Mapping[str, Secret] = MappingProxyType({})
 _LONGEST_ALIAS = 63  # PostgreSQL's limit for a name; aliases end up as catalog names
 
 
@@ -32,9 +37,14 @@ class _ConnectionRow(Row):
     alias_key: Mapped[str] = mapped_column(CleanText)
     connector: Mapped[str] = mapped_column(CleanText)
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed: Mapped[dict[str, str]] = mapped_column(JSON)
+    enabled: Mapped[bool]
     sample: Mapped[bool]
+    health: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     created_by: Mapped[str] = mapped_column(CleanText)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_by: Mapped[str] = mapped_column(CleanText)
 
 
 class _GrantRow(Row):
@@ -54,11 +64,15 @@ class _FactRow(Row):
 
 
 class Connections:
-    """The connections of one workspace. An alias is unique in it, in any case of letters."""
+    """The connections of one workspace. An alias is unique in it, in any case of letters.
 
-    def __init__(self, store: Store, workspace: str) -> None:
+    No secret is in a row: they are sealed in the same transaction, and the row has their ids.
+    """
+
+    def __init__(self, store: Store, workspace: str, secrets: Secrets) -> None:
         self._store = store
         self._workspace = workspace
+        self._secrets = secrets
 
     def add(
         self,
@@ -67,12 +81,15 @@ class Connections:
         options: dict[str, Any],
         *,
         actor: str,
+        secrets: Mapping[str, Secret] = _NONE,
+        enabled: bool = True,
         sample: bool = False,
     ) -> Connection:
-        """Save a new connection.
+        """Save a new connection; its options are without the secrets.
 
         Raises InvalidInput for an alias that cannot be a name, Conflict for one that is taken.
         """
+        now, actor = datetime.now(UTC), clean(actor)
         row = _ConnectionRow(
             id=new_id(),
             workspace=self._workspace,
@@ -80,12 +97,18 @@ class Connections:
             alias_key=_alias_key(alias),
             connector=connector,
             options=options,
+            sealed={},
+            enabled=enabled,
             sample=sample,
-            created_at=datetime.now(UTC),
-            created_by=clean(actor),
+            health=None,
+            created_at=now,
+            created_by=actor,
+            updated_at=now,
+            updated_by=actor,
         )
         try:
             with self._store.begin() as session:
+                row.sealed = self._seal(session, row, secrets)
                 session.add(row)
         except IntegrityError as error:
             raise _taken(alias) from error
@@ -108,12 +131,36 @@ class Connections:
             rows = session.scalars(self._ours().order_by(_ConnectionRow.alias_key))
             return [_connection(row) for row in rows]
 
-    def update_options(self, id: str, options: dict[str, Any]) -> Connection:
-        """Replace all options of the connection. Raises NotFound."""
+    def change(
+        self,
+        id: str,
+        *,
+        actor: str,
+        options: dict[str, Any] | None = None,
+        secrets: Mapping[str, Secret] = _NONE,
+        enabled: bool | None = None,
+    ) -> Connection:
+        """Change what is given; secrets that are not given stay. Raises NotFound."""
         with self._store.begin() as session:
             row = self._row(session, id)
-            row.options = options
+            row.options = row.options if options is None else options
+            row.enabled = row.enabled if enabled is None else enabled
+            row.sealed = row.sealed | self._seal(session, row, secrets)
+            row.updated_at, row.updated_by = datetime.now(UTC), clean(actor)
         return _connection(row)
+
+    def note(self, id: str, health: Health) -> None:
+        """Remember how the connection was; nothing to do for one that has been removed."""
+        told = asdict(health) | {"checked_at": health.checked_at.isoformat()}
+        with self._store.begin() as session:
+            row = session.get(_ConnectionRow, id)
+            if row is not None:
+                row.health = told
+
+    def opened(self, connection: Connection) -> dict[str, Secret]:
+        """Return the secrets of a connection by their fields. Raises as `Secrets.get` does."""
+        values = self._secrets.get_many(connection.sealed.values())
+        return {field: values[sealed] for field, sealed in connection.sealed.items()}
 
     def rename(self, id: str, alias: str) -> Connection:
         """Give the connection another alias. Raises as `add` does, or NotFound."""
@@ -130,6 +177,22 @@ class Connections:
         """Forget the connection, or raise NotFound. The source itself is not touched."""
         with self._store.begin() as session:
             session.delete(self._row(session, id))
+            self._secrets.delete_owned(self._workspace, _owner(id), session=session)
+
+    def _seal(
+        self, session: Session, row: _ConnectionRow, secrets: Mapping[str, Secret]
+    ) -> dict[str, str]:
+        return {
+            field: self._secrets.put(
+                value,
+                workspace=self._workspace,
+                owner=_owner(row.id),
+                label=f"{field} of the connection {row.alias}",
+                id=(row.sealed or {}).get(field),
+                session=session,
+            )
+            for field, value in secrets.items()
+        }
 
     def _ours(self) -> Select[_ConnectionRow]:
         return select(_ConnectionRow).where(_ConnectionRow.workspace == self._workspace)
@@ -226,6 +289,10 @@ def _taken(alias: str) -> Conflict:
     return Conflict(f'There is already a source named "{alias}".', hint="Choose another alias.")
 
 
+def _owner(connection: str) -> str:
+    return f"connection:{connection}"
+
+
 def _plain_path(path: str) -> str:
     plain = Path(path)
     if not plain.is_absolute() or ".." in plain.parts:
@@ -236,13 +303,22 @@ def _plain_path(path: str) -> str:
 
 
 def _connection(row: _ConnectionRow) -> Connection:
+    health = None
+    if row.health is not None:
+        checked_at = datetime.fromisoformat(row.health["checked_at"])
+        health = Health(**{**row.health, "checked_at": checked_at})
     return Connection(
         id=row.id,
         workspace=row.workspace,
         alias=row.alias,
         connector=row.connector,
         options=row.options,
+        sealed=row.sealed,
+        enabled=row.enabled,
         sample=row.sample,
+        health=health,
         created_at=row.created_at,
         created_by=row.created_by,
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
     )

@@ -1,38 +1,30 @@
-"""The sources of a workspace: look at them, add them, take them away; and what SQL may reach."""
+"""The connections of a workspace: test them, add them, change them, take them away.
+
+And the folders that SQL may reach besides.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from pydantic import ValidationError
+from typing import Any, BinaryIO, Literal
 
 from core.access import Actor
-from core.connections.models import Connection, FolderGrant, Mode
-from core.connections.reach import reach
-from core.connections.records import Connections, FolderGrants, WorkspaceFacts
-from core.connector import Connector, Grants, Options, Reject, Report
-from core.engine.engine import Attachment, Engine
-from core.engine.reach import Reach, inside
-from core.errors import (
-    ConnectError,
-    Forbidden,
-    InvalidInput,
-    LimitExceeded,
-    MillpondError,
-    NotFound,
-)
-from core.plugins import Roster
-from core.settings import Settings
-from core.store.store import Store
+from core.connections import uploads
+from core.connections.book import Draft, Kinds, SourceBook
+from core.connections.looks import inspected, tested
+from core.connections.models import Connection, FolderGrant, Health, Mode
+from core.connector import Checked, Connector, Grants, Report
+from core.engine.engine import Engine
+from core.engine.reach import inside
+from core.errors import ConnectError, Forbidden, InvalidInput, MillpondError, NotFound
 
-Kinds = Roster[Connector[Any]]
+State = Literal["ready", "away", "off"]
 
-RESERVED = ("workspace", "files", "main", "system", "temp", "memory", "pg_catalog")
+RESERVED = ("workspace", "files", "snapshots", "main", "system", "temp", "memory", "pg_catalog")
 
 
 @dataclass(frozen=True)
@@ -41,67 +33,20 @@ class Source:
 
     connection: Connection
     kind: Connector[Any] | None
+    place: str
     problem: MillpondError | None
 
+    @property
+    def runs_sql(self) -> bool:
+        """Tell whether its own engine can run SQL now."""
+        return self.connection.enabled and self.kind is not None and self.kind.push_down
 
-@dataclass
-class SourceBook:
-    """What all actors of a workspace share: the records, and the engine that must know them."""
-
-    settings: Settings
-    kinds: Kinds
-    connections: Connections
-    grants: FolderGrants
-    facts: WorkspaceFacts
-
-    @classmethod
-    def open(cls, store: Store, workspace: str, settings: Settings, kinds: Kinds) -> SourceBook:
-        """Open the records of a workspace."""
-        book = (Connections(store, workspace), FolderGrants(store, workspace))
-        return cls(settings, kinds, *book, WorkspaceFacts(store, workspace))
-
-    def attachments(self) -> list[Attachment]:
-        """Return what a new engine must attach."""
-        return [attachment(each) for each in self.connections.list()]
-
-    def reach(self) -> Reach:
-        """Return what the wall of a new engine lets through."""
-        settings = self.settings
-        needed = [self._needed(each) for each in self.connections.list()]
-        if settings.connectors is not None:
-            needed.append(Grants(read=(str(settings.connectors),)))
-        return reach(settings.start_folder, settings.home, self.grants.list(), needed)
-
-    def _needed(self, connection: Connection) -> Grants:
-        try:
-            return self.needs(connection.connector, connection.options)
-        except InvalidInput:  # attaching it will say so
-            return Grants()
-
-    def needs(self, connector: str, options: Mapping[str, Any]) -> Grants:
-        """Return what a source needs of the wall. Raises InvalidInput for wrong options."""
-        checked = self.check(connector, options)  # first: it knows that there is such a connector
-        return self.kinds.found[connector].grants(checked)
-
-    def check(self, connector: str, options: Mapping[str, Any]) -> Options:
-        """Return options as their connector reads them. Raises InvalidInput."""
-        kind = self.kinds.found.get(connector)
-        if kind is None:
-            raise InvalidInput(
-                f"There is no connector named {connector!r}.",
-                hint=f"Choose one of {', '.join(sorted(self.kinds.found))}.",
-            )
-        try:
-            return kind.Options.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(f"{field}: {first['msg']}.") from error
-
-
-def attachment(connection: Connection) -> Attachment:
-    """Return what the engine must know of a connection."""
-    return Attachment(connection.alias, connection.connector, connection.options)
+    @property
+    def state(self) -> State:
+        """Tell how it stands: off, away, or ready."""
+        if not self.connection.enabled:
+            return "off"
+        return "away" if self.problem is not None else "ready"
 
 
 class WorkspaceConnections:
@@ -117,11 +62,22 @@ class WorkspaceConnections:
 
     def list(self) -> Sequence[Source]:
         """Return all sources in the order of their aliases."""
-        found = self._book.kinds.found
-        return [
-            Source(each, found.get(each.connector), self._engine.broken.get(each.alias))
-            for each in self._book.connections.list()
-        ]
+        return [self._source(each) for each in self._book.connections.list()]
+
+    def _source(self, connection: Connection) -> Source:
+        kind = self.kinds.found.get(connection.connector)
+        place = ""
+        if kind is not None:
+            try:
+                place = kind.place(self._book.check(connection.connector, connection.options))
+            except InvalidInput:  # attaching it says so
+                place = str(connection.options.get("path", ""))
+        problem = self._engine.broken.get(connection.alias) if connection.enabled else None
+        return Source(connection, kind, place, problem)
+
+    def source(self, alias: str) -> Source:
+        """Return a connection as the page shows it. Raises NotFound."""
+        return self._source(self.get(alias))
 
     def get(self, alias: str) -> Connection:
         """Return a connection by its alias. Raises NotFound."""
@@ -158,37 +114,77 @@ class WorkspaceConnections:
         names = (base, *(f"{base}_{count}" for count in range(2, len(taken) + 3)))
         return next(name for name in names if name not in taken)
 
+    def test(
+        self, connector: str, options: Mapping[str, Any], *, alias: str | None = None
+    ) -> Checked:
+        """Connect once with these options, in a process of its own, and tell who answers.
+
+        With the alias of one that is saved, secrets that are not given are its own. Raises
+        ConnectError that says precisely what is wrong, InvalidInput.
+        """
+        self._actor.require("editor", "test connections")
+        known = self._book.connections.opened(self.get(alias)) if alias else {}
+        draft = self._book.draft(connector, options, known)
+        return self._tested(draft)
+
+    def check(self, alias: str) -> Connection:
+        """Test a saved connection and remember how it was; attach it again if it was away."""
+        self._actor.require("editor", "test connections")
+        connection = self.get(alias)
+        try:
+            draft = self._draft_of(connection)
+            checked = self._tested(draft)
+        except MillpondError as error:
+            self._note(connection, error)
+            self._engine.broken[connection.alias] = error
+            raise
+        self._note(connection, checked)
+        if connection.alias in self._engine.broken:
+            self._engine.reattach([self._book.attachment(connection)])
+        return self.get(alias)
+
     def inspect(self, connector: str, options: Mapping[str, Any], alias: str) -> Report:
         """Look at a source before it is added. Raises ConnectError or InvalidInput."""
         self._actor.require("editor", "add sources")
-        checked = self._book.check(connector, options)
-        needed = self._book.needs(connector, options)
+        draft = self._book.draft(connector, options)
+        needed = self._book.needs(draft)
         self._open_wall(needed)
         try:
-            return self._inspect(connector, checked, alias)
+            return inspected(self._engine, draft, alias)
         except (ConnectError, Forbidden):
             if not any(self._engine.within_reach(path) for path in needed.read):
                 raise
             self._engine.renew()  # its file may have been replaced since the worker started
-            return self._inspect(connector, checked, alias)
+            return inspected(self._engine, draft, alias)
 
-    def add(self, alias: str, connector: str, options: Mapping[str, Any]) -> Connection:
-        """Add a source and make it queryable.
+    def add(
+        self, alias: str, connector: str, options: Mapping[str, Any], *, connect: bool = True
+    ) -> Connection:
+        """Add a source and make it queryable; with `connect` off it is kept, and switched off.
 
         Raises Conflict for an alias that is taken, ConnectError where it cannot be attached; then
         nothing was added.
         """
         self._actor.require("editor", "add sources")
-        if alias.lower() in RESERVED:
-            raise InvalidInput(f"{alias} is a name of the engine's own.", hint="Choose another.")
-        checked = self._book.check(connector, options).model_dump(mode="json")
-        self._open_wall(self._book.needs(connector, checked))
-        connection = self._book.connections.add(alias, connector, checked, actor=self._actor.name)
-        try:
-            self._engine.attach(attachment(connection))
-        except MillpondError:
-            self._book.connections.remove(connection.id)
-            raise
+        _refuse_reserved(alias)
+        draft = self._book.draft(connector, options)
+        checked = self._prepared(draft) if connect else None
+        connection = self._book.connections.add(
+            alias,
+            connector,
+            draft.kept,
+            actor=self._actor.name,
+            secrets=draft.fresh,
+            enabled=connect,
+        )
+        if checked is not None:
+            self._note(connection, checked)
+        if connect:
+            try:
+                self._attach(connection)
+            except MillpondError:
+                self._book.connections.remove(connection.id)
+                raise
         return connection
 
     def remove(self, alias: str) -> None:
@@ -196,24 +192,71 @@ class WorkspaceConnections:
         self._actor.require("editor", "remove sources")
         connection = self.get(alias)
         self._book.connections.remove(connection.id)
-        self._engine.detach(attachment(connection))
+        self._engine.detach(connection.alias, connection.connector)
         path = Path(str(connection.options.get("path", "")))
         others = (each.options.get("path") for each in self._book.connections.list())
         if path.parent == self._engine.folder / "uploads" and str(path) not in others:
             path.unlink(missing_ok=True)
 
     def change(self, alias: str, options: Mapping[str, Any]) -> Connection:
-        """Give a source other options. Raises why it cannot be; then nothing has changed."""
+        """Give a source other options; secrets that are not given stay.
+
+        Raises why it cannot be; then nothing has changed.
+        """
         self._actor.require("editor", "change sources")
         old = self.get(alias)
-        checked = self._book.check(old.connector, options).model_dump(mode="json")
-        self._open_wall(self._book.needs(old.connector, checked))
-        changed = self._book.connections.update_options(old.id, checked)
-        try:
-            self._engine.attach(attachment(changed))
-        except MillpondError:
-            self._book.connections.update_options(old.id, old.options)
-            raise
+        known = self._book.connections.opened(old)
+        draft = self._book.draft(old.connector, options, known)
+        checked = self._prepared(draft) if old.enabled else None
+        actor = self._actor.name
+        changed = self._book.connections.change(
+            old.id, options=draft.kept, secrets=draft.fresh, actor=actor
+        )
+        if checked is not None:
+            self._note(changed, checked)
+        if old.enabled:
+            try:
+                self._attach(changed)
+            except MillpondError:
+                self._book.connections.change(
+                    old.id, options=old.options, secrets=known, actor=actor
+                )
+                raise
+        return changed
+
+    def rename(self, alias: str, new: str) -> Connection:
+        """Give a source another name in SQL. Raises Conflict, InvalidInput."""
+        self._actor.require("editor", "change sources")
+        _refuse_reserved(new)
+        old = self.get(alias)
+        renamed = self._book.connections.rename(old.id, new)
+        self._engine.detach(old.alias, old.connector)
+        if renamed.enabled:
+            self._attach(renamed)
+        return renamed
+
+    def duplicate(self, alias: str, new: str) -> Connection:
+        """Add a source with the options and the secrets of another, switched off to be changed."""
+        self._actor.require("editor", "add sources")
+        old = self.get(alias)
+        options = {**old.options, **self._book.connections.opened(old)}
+        return self.add(new, old.connector, options, connect=False)
+
+    def enable(self, alias: str, enabled: bool = True) -> Connection:
+        """Switch a source on, if it can be attached, or off. Raises why it cannot."""
+        self._actor.require("editor", "change sources")
+        connection = self.get(alias)
+        if enabled:
+            checked = self._prepared(self._draft_of(connection))
+            if checked is not None:
+                self._note(connection, checked)
+        changed = self._book.connections.change(
+            connection.id, enabled=enabled, actor=self._actor.name
+        )
+        if enabled:
+            self._attach(changed)
+        else:
+            self._engine.detach(changed.alias, changed.connector)
         return changed
 
     def look_again(self, alias: str) -> Report:
@@ -227,61 +270,25 @@ class WorkspaceConnections:
             report = self.inspect(connection.connector, connection.options, alias)
             if report.options is not None:
                 options = report.options.model_dump(mode="json")
-                connection = self._book.connections.update_options(connection.id, options)
-            self._engine.attach(attachment(connection))
+                connection = self._book.connections.change(
+                    connection.id, options=options, actor=self._actor.name
+                )
+            self._engine.attach(self._book.attachment(connection))
         except MillpondError as error:
             self._engine.broken[alias] = error
             raise
         return report
 
     def upload(
-        self, name: str, source: BinaryIO, *, progress: Callable[[int], None] | None = None
+        self, name: str, source: BinaryIO, *, progress: uploads.Progress | None = None
     ) -> Path:
         """Copy an uploaded file into the workspace, and return where it lies.
 
         `progress` is told the bytes so far. Raises LimitExceeded beyond MILLPOND_UPLOAD_LIMIT.
         """
         self._actor.require("editor", "upload files")
-        target = self._free_name(name)
-        part = target.with_name(target.name + ".part")
-        try:
-            with part.open("xb") as file:
-                self._copy(source, file, progress)
-            part.rename(target)
-        except OSError as error:
-            raise ConnectError(
-                f"{name} could not be stored: {error.strerror}.",
-                hint="Free some space on the disk that holds MILLPOND_HOME.",
-            ) from error
-        finally:
-            part.unlink(missing_ok=True)
-        return target
-
-    def _free_name(self, name: str) -> Path:
-        folder = self._engine.folder / "uploads"
-        plain = re.sub(r"[\x00-\x1f/\\]", "_", Path(name).name).lstrip(".")[-120:] or "file"
-        target, count = folder / plain, 1
-        while target.exists():
-            count += 1
-            target = folder / f"{count}-{plain}"
-        return target
-
-    def _copy(
-        self, source: BinaryIO, target: BinaryIO, progress: Callable[[int], None] | None
-    ) -> None:
-        limit, done = self._book.settings.upload_limit, 0
-        while chunk := source.read(2**20):
-            done += len(chunk)
-            if done > limit:
-                raise LimitExceeded(
-                    f"The file is larger than {limit / 1e9:g} GB, which an upload may be.",
-                    hint="Put it into a folder that this workspace may read, or raise "
-                    "MILLPOND_UPLOAD_LIMIT.",
-                    setting="MILLPOND_UPLOAD_LIMIT",
-                )
-            target.write(chunk)
-            if progress is not None:
-                progress(done)
+        folder, limit = self._engine.folder / "uploads", self._book.settings.upload_limit
+        return uploads.keep(folder, name, source, limit, progress)
 
     def folders(self) -> Sequence[FolderGrant]:
         """Return the folders that SQL may use besides the start folder and the workspace's own."""
@@ -323,20 +330,45 @@ class WorkspaceConnections:
             )
         self._engine.ensure_sees((*needed.read, *needed.write))
 
-    def _inspect(self, connector: str, options: Options, alias: str) -> Report:
-        try:
-            answer = self._engine.call(
-                "inspect",
-                120,
-                connector=connector,
-                options=options.model_dump(mode="json"),
-                alias=alias,
-            )
-        except FutureTimeout as error:
-            raise ConnectError("The source did not answer within 120 s.") from error
-        report = dict(answer.head["report"])
-        report["rejects"] = [Reject(**each) for each in report["rejects"]]
-        if report["options"] is not None:
-            report["options"] = type(options).model_validate(report["options"])
-        tuples = {key: tuple(value) for key, value in report.items() if isinstance(value, list)}
-        return Report(**(report | tuples))
+    def _prepared(self, draft: Draft) -> Checked | None:
+        """Make sure that a source can be attached: a file must be in reach, a server must answer.
+
+        Nothing is told of a file: what is wrong with it shows when it is attached.
+        """
+        if self._book.kind(draft.connector).remote:
+            return self._tested(draft)
+        self._open_wall(self._book.needs(draft))
+        return None
+
+    def _tested(self, draft: Draft) -> Checked:
+        needed = self._book.needs(draft)
+        self._open_wall(needed)
+        if not self._book.kind(draft.connector).remote:
+            return tested(self._engine, draft)
+        with self._book.probe.engine(needed) as engine:
+            return tested(engine, draft)
+
+    def _attach(self, connection: Connection) -> None:
+        attachment = self._book.attachment(connection)
+        needed = self._book.needs(self._draft_of(connection))
+        if attachment.remote and not self._engine.sees(needed.hosts):
+            self._engine.renew()  # attaches all, this one among them
+        else:
+            self._engine.attach(attachment)
+
+    def _draft_of(self, connection: Connection) -> Draft:
+        known = self._book.connections.opened(connection)
+        return self._book.draft(connection.connector, connection.options, known)
+
+    def _note(self, connection: Connection, found: Checked | MillpondError) -> None:
+        now = datetime.now(UTC)
+        if isinstance(found, Checked):
+            health = Health(now, found.seconds, found.version)
+        else:
+            health = Health(now, problem=found.message, hint=found.hint)
+        self._book.connections.note(connection.id, health)
+
+
+def _refuse_reserved(alias: str) -> None:
+    if alias.lower() in RESERVED:
+        raise InvalidInput(f"{alias} is a name of the engine's own.", hint="Choose another.")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 import pytest
+
+from core.settings import Settings
+from core.workbench import Workbench
 
 
 @pytest.fixture
@@ -28,6 +32,15 @@ def con():
     engine.execute("SET search_path = 'memory.main,files.main'")
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory) -> Iterator[Workbench]:
+    """Open a workbench of its own for the tests of a module."""
+    home = tmp_path_factory.mktemp("home")
+    opened = Workbench.open(Settings(home=home / "data", start_folder=home, sample_data=False))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""One suite for all connectors: what each must declare, and how each must behave."""
+"""One suite for all connectors: what each must declare, and how those of files must behave.
+
+How those of servers must is in test_contract_servers.py.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,10 @@ GOOD: dict[str, tuple[str, Callable[[Path], None]]] = {
 JUNK = b'\x00\x01 not \xff\xfe it \n"' * 50
 
 
-@pytest.fixture(params=sorted(ROSTER.found))
+FILES = sorted(name for name, found in ROSTER.found.items() if found.group == "file")
+
+
+@pytest.fixture(params=FILES)
 def connector(request) -> Connector[Options]:
     return ROSTER.found[request.param]
 
@@ -92,7 +98,7 @@ def _options(connector, path: Path) -> Options:
 
 
 def test_the_roster_is_the_one_we_know():
-    assert sorted(ROSTER.found) == sorted(GOOD)
+    assert sorted(GOOD) == FILES
     assert ROSTER.broken == {}
 
 
@@ -164,6 +170,25 @@ def _visible(con) -> list[tuple[str, ...]]:
         "SELECT table_catalog, table_name FROM information_schema.tables "
         "WHERE table_catalog NOT IN ('system', 'temp')"
     ).fetchall()
+
+
+def test_what_it_tells_of_tables_is_of_those_that_are_attached(connector, good, con):
+    options = connector.inspect(con, _options(connector, good), "a").options
+    options = options or _options(connector, good)
+    connector.attach(con, options, "a")
+    told = connector.structures(options, None, None)
+    if told is None:
+        return  # DuckDB knows it all
+    seen = con.execute(
+        "SELECT schema_name, table_name, list(column_name ORDER BY column_index) "
+        "FROM duckdb_columns() WHERE database_name = 'a' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    assert [(t.schema, t.name, [c.name for c in t.columns]) for t in told] == seen
+    for schema, name, _ in seen:
+        (one,) = connector.structures(options, schema, name)
+        assert one in told
+    assert connector.structures(options, "no such schema", None) == []
+    assert connector.structures(options, None, "no such table") == []
 
 
 def test_options_survive_being_stored(connector, good, con):

@@ -10,6 +10,7 @@ import pytest
 from core.connections.models import FolderGrant
 from core.connections.records import Connections, FolderGrants, WorkspaceFacts
 from core.errors import Conflict, InvalidInput, NotFound
+from core.secrets.service import Secrets
 from core.store.store import Store
 
 
@@ -21,16 +22,24 @@ def store(store_settings):
 
 
 @pytest.fixture
-def connections(store):
-    return Connections(store, "w")
+def opened(store_settings):
+    """Open the connections of a workspace in a store."""
+    return lambda store, workspace="w": Connections(
+        store, workspace, Secrets.open(store, store_settings)
+    )
 
 
-def test_a_connection_is_kept_as_it_was_added(store_settings, store, connections):
+@pytest.fixture
+def connections(store, opened):
+    return opened(store)
+
+
+def test_a_connection_is_kept_as_it_was_added(store_settings, store, connections, opened):
     options = {"path": "/données/é.csv", "nested": {"null": None, "list": [1, 2.5, True]}}
     added = connections.add("Flights", "csv", options, actor="ann", sample=True)
     store.close()
     again = Store.open(store_settings)
-    assert Connections(again, "w").get(added.id) == added
+    assert opened(again).get(added.id) == added
     again.close()
     assert (added.alias, added.connector, added.sample) == ("Flights", "csv", True)
     assert (added.options, added.created_by, added.workspace) == (options, "ann", "w")
@@ -67,7 +76,7 @@ def test_connections_are_listed_by_alias(connections):
 
 def test_options_are_replaced(connections):
     added = connections.add("a", "csv", {"path": "/x", "header": True}, actor="ann")
-    updated = connections.update_options(added.id, {"path": "/y"})
+    updated = connections.change(added.id, options={"path": "/y"}, actor="ann")
     assert connections.get(added.id) == updated
     assert updated.options == {"path": "/y"}
 
@@ -81,14 +90,14 @@ def test_a_removed_connection_is_gone_and_its_alias_free(connections):
     with pytest.raises(NotFound):
         connections.rename(added.id, "b")
     with pytest.raises(NotFound):
-        connections.update_options(added.id, {})
+        connections.change(added.id, options={}, actor="ann")
     assert connections.find_by_alias("a") is None
     connections.add("a", "csv", {}, actor="ann")
 
 
-def test_other_workspaces_see_and_touch_nothing(store, connections):
+def test_other_workspaces_see_and_touch_nothing(store, connections, opened):
     added = connections.add("a", "csv", {}, actor="ann")
-    other = Connections(store, "other")
+    other = opened(store, "other")
     assert other.list() == []
     assert other.find_by_alias("a") is None
     for ask in (other.get, other.remove):
