@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.engine.results import Column
+from core.errors import NotFound
 
 WORKSPACE = "workspace"
 FILES = "files"
@@ -40,7 +41,7 @@ class Table:
     @property
     def reference(self) -> str:
         """The shortest name that SQL finds it by, quoted where it must be."""
-        return ".".join(_quoted(part) for part in self.parts)
+        return ".".join(identifier(part) for part in self.parts)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -52,12 +53,24 @@ class Table:
     @property
     def address(self) -> str:
         """The full name, which no other table has whatever stands before it on the search path."""
-        return ".".join(_quoted(part) for part in (self.catalog, self.schema, self.name))
+        return ".".join(identifier(part) for part in (self.catalog, self.schema, self.name))
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Catalog, schema and name as they are: what is kept of a table is kept under them."""
+        return self.catalog, self.schema, self.name
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name, or raise NotFound."""
+        for each in self.columns:
+            if each.name == name:
+                return each
+        raise NotFound(f"The table {self.reference} has no column {name}.")
 
     @property
     def select(self) -> str:
         """A query of all its columns by their names."""
-        names = ",\n       ".join(_quoted(column.name) for column in self.columns)
+        names = ",\n       ".join(identifier(column.name) for column in self.columns)
         return f"SELECT {names}\nFROM {self.address}"
 
 
@@ -81,10 +94,6 @@ class Catalog:
         return tuple(table for schema in self.schemas for table in schema.tables)
 
 
-Hit = tuple[Table, tuple[Column, ...]]
-"""A table that was searched for, and which of its columns were found."""
-
-
 @dataclass
 class _Rows:
     kind: Literal["table", "view"]
@@ -105,29 +114,6 @@ def catalogs(rows: Iterable[Mapping[str, Any]]) -> list[Catalog]:
     ]
 
 
-def search(catalogs: Iterable[Catalog], text: str) -> list[Hit]:
-    """Find the tables that have every word of a text in their name or a column's.
-
-    Each comes with the columns that have one of the words. Those first whose own name has them
-    all. Case does not matter; without a word, every table is found.
-    """
-    words = text.lower().split()
-    by_name: list[Hit] = []
-    by_column: list[Hit] = []
-    for table in (table for catalog in catalogs for table in catalog.tables):
-        own = ".".join(table.parts).lower()
-        rest = [word for word in words if word not in own]
-        columns = tuple(
-            each for each in table.columns if any(word in each.name.lower() for word in words)
-        )
-        names = [each.name.lower() for each in columns]
-        if not rest:
-            by_name.append((table, columns))
-        elif all(any(word in name for name in names) for word in rest):
-            by_column.append((table, columns))
-    return by_name + by_column
-
-
 def _schema(catalog: str, name: str, tables: dict[str, _Rows]) -> Schema:
     found = (
         Table(catalog, name, table, each.kind, each.rows, tuple(each.columns))
@@ -136,7 +122,8 @@ def _schema(catalog: str, name: str, tables: dict[str, _Rows]) -> Schema:
     return Schema(name, tuple(found))
 
 
-def _quoted(name: str) -> str:
+def identifier(name: str) -> str:
+    """Write a name for SQL, in quotes where it must be."""
     plain = name.isascii() and name.isidentifier() and name == name.lower()
     plain = plain and name not in KEYWORDS
     return name if plain else '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""What can be queried, and what is known of it."""

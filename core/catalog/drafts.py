@@ -1,0 +1,80 @@
+"""Queries on a table to begin with, as text for the editor. Nothing here is run."""
+
+from __future__ import annotations
+
+from core.catalog.models import Table, identifier
+from core.connector import literal
+from core.engine.results import Column
+
+_MOST = 60
+"""Columns that a profile asks for: the address of a page holds the text."""
+_UNORDERED = ("BLOB", "BIT", "GEOMETRY", "VARIANT")
+
+
+def chart(table: Table) -> str:
+    """Count rows by what most likely says something: by month, else by category, else by number."""
+    for fits, query in ((_is_time, _by_month), (_is_category, _by_value), (_is_number, _by_number)):
+        found = next((each for each in table.columns if fits(each)), None)
+        if found is not None:
+            return query(table, found)
+    return f"SELECT count(*) AS rows\nFROM {table.address}"
+
+
+def profile(table: Table) -> str:
+    """Ask for rows, nulls, distinct values, least and greatest of every column, one row each."""
+    asked = table.columns[:_MOST]
+    queries = [_profile(table, each) for each in asked]
+    left = len(table.columns) - len(asked)
+    note = f"-- Of {len(table.columns)} columns the first {_MOST}.\n" if left else ""
+    return note + "\nUNION ALL\n".join(queries)
+
+
+def _by_month(table: Table, column: Column) -> str:
+    return (
+        f"SELECT date_trunc('month', {identifier(column.name)}) AS month,\n"
+        f"       count(*) AS rows\nFROM {table.address}\nGROUP BY ALL\nORDER BY month"
+    )
+
+
+def _by_value(table: Table, column: Column) -> str:
+    return (
+        f"SELECT {identifier(column.name)},\n       count(*) AS rows\n"
+        f"FROM {table.address}\nGROUP BY ALL\nORDER BY rows DESC\nLIMIT 20"
+    )
+
+
+def _by_number(table: Table, column: Column) -> str:
+    return (
+        f"SELECT {identifier(column.name)},\n       count(*) AS rows\n"
+        f"FROM {table.address}\nGROUP BY ALL\nORDER BY {identifier(column.name)}\nLIMIT 1000"
+    )
+
+
+def _profile(table: Table, column: Column) -> str:
+    name = identifier(column.name)
+    ends = [f"{each}({name})::VARCHAR AS {each}" for each in ("min", "max")]
+    if column.type.startswith(_UNORDERED):
+        ends = ["NULL AS min", "NULL AS max"]
+    return (
+        f'SELECT {literal(column.name)} AS "column", count(*) AS rows,\n'
+        f'       count(*) - count({name}) AS nulls, count(DISTINCT {name}) AS "distinct",\n'
+        f"       {', '.join(ends)}\nFROM {table.address}"
+    )
+
+
+def _is_time(column: Column) -> bool:
+    return column.type.startswith(("DATE", "TIMESTAMP")) and not column.type.endswith("]")
+
+
+def _is_category(column: Column) -> bool:
+    """Tell a column of few values, as far as type and name say that."""
+    if column.type == "BOOLEAN" or (
+        column.type.startswith("ENUM") and not column.type.endswith("]")
+    ):
+        return True
+    return column.type == "VARCHAR" and not column.name.lower().endswith(("id", "key"))
+
+
+def _is_number(column: Column) -> bool:
+    plain = column.type.endswith(("INT", "INTEGER")) or column.type in ("DOUBLE", "FLOAT")
+    return plain or (column.type.startswith("DECIMAL") and column.type.endswith(")"))
