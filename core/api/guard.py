@@ -2,6 +2,10 @@
 
 Local mode asks for no password, so nothing but the browser's rules would keep a web page elsewhere
 from calling it. It stands before everything, the UI's websocket too. It is no authentication.
+
+One address passes it: where mails' links to unsubscribe lead. Its token is all the right that it
+asks for, and it comes from elsewhere by its nature: from webmail, from a mail provider's server,
+through a proxy under the host of MILLPOND_PUBLIC_URL.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ _PORTS = {"http": 80, "https": 443}
 _PAGE_SCHEME = {"ws": "http", "wss": "https"}
 _OWN_SITES = ("same-origin", "none")
 _FRAMES = ("iframe", "frame", "embed", "object")
+_FOR_EVERYBODY = ("/api/v1/unsubscribe", ("GET", "POST"))
 
 
 class LocalOnly:
@@ -34,7 +39,7 @@ class LocalOnly:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refusal = _refusal(scope)
+        refusal = "" if _is_for_everybody(scope) else _refusal(scope)
         if not refusal:
             await self._app(scope, receive, _hardened(send))
         elif scope["type"] == "websocket":
@@ -42,6 +47,12 @@ class LocalOnly:
         else:
             hint = "Open it on this machine, as http://localhost and its port."
             await problem(403, "forbidden", refusal, hint=hint)(scope, receive, send)
+
+
+def _is_for_everybody(scope: Scope) -> bool:
+    # The path as routes compare it, whole: what is spelled in another way is not this address.
+    path, methods = _FOR_EVERYBODY
+    return scope["type"] == "http" and scope["path"] == path and scope["method"] in methods
 
 
 def _refusal(scope: Scope) -> str:

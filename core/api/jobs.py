@@ -25,6 +25,7 @@ class JobTold(BaseModel):
     words: str = Field(description="The schedule in words.")
     enabled: bool
     next_at: datetime | None
+    problem: str = Field(description="Why it has no times; empty: nothing is wrong.")
     own: bool = Field(description="Millpond's own: it can be neither changed nor deleted.")
     last: RunTold | None
 
@@ -69,7 +70,7 @@ def run_job(id: str, workspace: Here, request: Request, response: Response) -> R
 
 
 def _job(status: JobStatus) -> JobTold:
-    job = status.job
+    job, problem = status.job, status.job.schedule.problem
     return JobTold(
         id=job.id,
         kind=job.kind,
@@ -79,6 +80,7 @@ def _job(status: JobStatus) -> JobTold:
         words=job.schedule.words(),
         enabled=job.enabled,
         next_at=job.next_at,
+        problem=problem.message if problem else "",
         own=status.own,
         last=None if status.last is None else told(status.last),
     )

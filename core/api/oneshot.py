@@ -42,13 +42,14 @@ class OneShot:
         *,
         limit: int,
         timeout: float | None = None,
+        on: str = "",
     ) -> None:
         self._queries = workspace.queries
-        self._entry = start(workspace, sql, params, timeout)
+        self._entry = start(workspace, sql, params, timeout, on)
         self.session = self._entry.session
         self.run = self._entry.run
         self.limit = limit
-        self._last = len(statements(sql)) - 1
+        self._last = 0 if on else len(statements(sql)) - 1
 
     @property
     def result(self) -> ResultSet | None:
@@ -104,12 +105,14 @@ class OneShot:
         _quietly(self.session.close)
 
 
-def start(workspace: Workspace, sql: str, params: dict[str, Any], timeout: float | None) -> Entry:
+def start(
+    workspace: Workspace, sql: str, params: dict[str, Any], timeout: float | None, on: str = ""
+) -> Entry:
     """Start a text of statements in a session of its own, within the workspace's own timeout."""
     longest = workspace.engine.settings.query_timeout
     document = f"api-{uuid.uuid4().hex}"
     return workspace.queries.run(
-        sql, params, document=document, timeout=min(timeout or longest, longest)
+        sql, params, document=document, timeout=min(timeout or longest, longest), on=on
     )
 
 

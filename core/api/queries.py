@@ -46,7 +46,7 @@ def start_query(
 
     Its results are kept for paging and export until newer ones need the room.
     """
-    entry = start(workspace, body.sql, body.params, body.timeout)
+    entry = start(workspace, body.sql, body.params, body.timeout, body.on)
     close_when_ended(entry)
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/v1/queries/{entry.run.id}"
     return _state(entry)

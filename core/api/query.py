@@ -39,6 +39,10 @@ class Statements(BaseModel):
         None, gt=0, description="Seconds it may run, at most MILLPOND_QUERY_TIMEOUT."
     )
 
+    on: str = Field(
+        "", description="Alias of a connection whose own engine runs it, in its own dialect."
+    )
+
 
 class OneShotQuery(Statements):
     """A query and how much of its result is wanted."""
@@ -82,7 +86,15 @@ async def run_query(body: OneShotQuery, request: Request, workspace: Here) -> Re
     most = workspace.engine.settings.api_row_limit
     limit = most if body.limit is None else min(body.limit, most)
     call = await run_in_threadpool(
-        partial(OneShot, workspace, body.sql, body.params, limit=limit, timeout=body.timeout)
+        partial(
+            OneShot,
+            workspace,
+            body.sql,
+            body.params,
+            limit=limit,
+            timeout=body.timeout,
+            on=body.on,
+        )
     )
     try:
         if not await call.arrive(request):

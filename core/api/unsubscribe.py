@@ -1,4 +1,7 @@
-"""/v1/unsubscribe: the way out that each mail names, for people's programs and for people."""
+"""/v1/unsubscribe: the way out that each mail names, for people's programs and for people.
+
+The wall lets both in from anywhere (`guard`): nothing here may do more than the token says.
+"""
 
 from __future__ import annotations
 
@@ -33,5 +36,6 @@ def _page(body: str) -> HTMLResponse:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Millpond</title>'
         '<meta name="viewport" content="width=device-width"></head>'
         f"<body><h1>Millpond</h1>{body}</body></html>",
-        headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"},
+        # Not "no-referrer": the form would then send `Origin: null`, which proxies may refuse.
+        headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"},
     )

@@ -30,6 +30,7 @@ def _ask(
     kind: str = "http",
     client: tuple[str, int] | None = ("127.0.0.1", 5),
     scheme: str = "",
+    method: str = "GET",
 ) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
@@ -42,7 +43,7 @@ def _ask(
     scope = {
         "type": kind,
         "path": path,
-        "method": "GET",
+        "method": method,
         "client": client,
         "scheme": scheme or ("ws" if kind == "websocket" else "http"),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
@@ -172,6 +173,54 @@ def test_what_browsers_tell_of_other_sites_is_heeded(
 ) -> None:
     headers = [LOCAL, ("Sec-Fetch-Site", site), ("Sec-Fetch-Dest", dest)]
     assert _ask(*headers, path=path)[0]["status"] == status
+
+
+WAY_OUT = "/api/v1/unsubscribe"
+FROM_ELSEWHERE = [
+    # A link in webmail, then the form of the page that it opens.
+    [LOCAL, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document")],
+    [LOCAL, ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")],
+    # Through a proxy, under the name that people know.
+    [("Host", "data.example.org"), ("Origin", "https://data.example.org")],
+    [("Host", "data.example.org"), ("X-Forwarded-Proto", "https")],
+]
+
+
+@pytest.mark.parametrize("client", [("127.0.0.1", 5), ("203.0.113.9", 5)])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("headers", FROM_ELSEWHERE)
+def test_the_way_out_of_a_list_is_open_to_whoever_has_its_link(
+    headers: list[tuple[str, str]], method: str, client: tuple[str, int]
+) -> None:
+    # A provider's server: uvicorn puts what a proxy says of it in place of the proxy.
+    answer = _ask(*headers, path=WAY_OUT, method=method, client=client)
+    assert answer[0]["status"] == 200
+    assert answer[0]["headers"] == [(b"x-frame-options", b"SAMEORIGIN")]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "kind"),
+    [
+        (WAY_OUT, "OPTIONS", "http"),  # no preflight: no page elsewhere may read the answer
+        (WAY_OUT, "DELETE", "http"),
+        (WAY_OUT, "GET", "websocket"),
+        (f"{WAY_OUT}/", "GET", "http"),
+        (f"{WAY_OUT}/../jobs", "GET", "http"),
+        (f"/{WAY_OUT}", "GET", "http"),
+        (f"{WAY_OUT}d", "GET", "http"),
+        (WAY_OUT.upper(), "GET", "http"),
+        ("/api/v1", "GET", "http"),
+        ("/api/v1/jobs", "POST", "http"),
+        ("/", "GET", "http"),
+    ],
+)
+@pytest.mark.parametrize("headers", FROM_ELSEWHERE[1:3])
+def test_nothing_else_is_opened_by_it(
+    headers: list[tuple[str, str]], path: str, method: str, kind: str
+) -> None:
+    (answer, *_) = _ask(*headers, path=path, method=method, kind=kind)
+    assert answer.get("status", 403) == 403
+    assert answer["type"] in ("http.response.start", "websocket.close")
 
 
 def test_no_answer_opens_itself_to_other_origins_or_frames() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from core.job import JobKind, Options, Task
 from core.jobs.models import Plan
+from core.jobs.records import JOB
 from core.workbench import Workbench
 
 
@@ -72,9 +74,23 @@ def test_jobs_are_listed_with_their_times(http: httpx.Client, workbench: Workben
     assert listed[job] == http.get(f"/api/v1/jobs/{job}").json()
     assert listed[job]["words"] == "At 00:00 on January 1, Asia/Tokyo"
     assert listed[job]["next_at"].endswith("-12-31T15:00:00Z")
-    assert (listed[job]["own"], listed[job]["last"]) == (False, None)
+    assert (listed[job]["own"], listed[job]["last"], listed[job]["problem"]) == (False, None, "")
     found = http.get("/api/v1/jobs", params={"text": "housekeep"}).json()["jobs"]
     assert [each["id"] for each in found] == ["housekeeping-local"]
+
+
+def test_a_job_whose_time_zone_is_not_known_is_listed_and_says_so(
+    http: httpx.Client, workbench: Workbench
+) -> None:
+    job, count = add(workbench), len(http.get("/api/v1/jobs").json()["jobs"])
+    with workbench.store.begin() as session:
+        session.execute(update(JOB).where(JOB.c.id == job).values(zone="Atlantis/Poseidonis"))
+    found = http.get("/api/v1/jobs").json()["jobs"]
+    assert len(found) == count
+    (told,) = [each for each in found if each["id"] == job]
+    assert told["problem"] == 'There is no time zone "Atlantis/Poseidonis".'
+    assert http.get(f"/api/v1/jobs/{job}").json() == told
+    workbench.workspace().jobs.delete(job)
 
 
 def test_a_job_is_run_watched_and_ends(

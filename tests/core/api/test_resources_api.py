@@ -19,6 +19,19 @@ Serve = Callable[[Callable[[], object]], AbstractContextManager[httpx.Client]]
 
 ROUTES = {
     "/v1/catalog": {"get"},
+    "/v1/catalog/compare": {"get"},
+    "/v1/catalog/notes": {"patch"},
+    "/v1/catalog/snapshots": {"get", "post"},
+    "/v1/catalog/snapshots/{id}": {"get", "delete", "patch"},
+    "/v1/catalog/relations": {"get"},
+    "/v1/catalog/profile": {"get", "post", "delete"},
+    "/v1/catalog/search": {"get"},
+    "/v1/catalog/used-by": {"get"},
+    "/v1/connections": {"get", "post"},
+    "/v1/connections/test": {"post"},
+    "/v1/connections/{alias}": {"get", "patch", "delete"},
+    "/v1/connections/{alias}/test": {"post"},
+    "/v1/connectors": {"get"},
     "/v1/health": {"get"},
     "/v1/history": {"get"},
     "/v1/job-runs": {"get"},
@@ -77,7 +90,11 @@ def test_the_catalog_is_a_tree_of_what_can_be_queried(http: httpx.Client) -> Non
     (schema,) = [each for each in catalogs["workspace"]["schemas"] if each["name"] == "s"]
     (table,) = schema["tables"]
     assert (table["kind"], table["reference"]) == ("table", 's."Odd name"')
-    assert table["columns"] == [{"name": "a", "type": "INTEGER"}, {"name": "b", "type": "VARCHAR"}]
+    blank = {"comment": "", "tags": [], "owner": ""}
+    assert table["columns"] == [
+        {"name": "a", "type": "INTEGER", **blank},
+        {"name": "b", "type": "VARCHAR", **blank},
+    ]
 
 
 def test_history_is_read_page_by_page_and_searched(http: httpx.Client) -> None:

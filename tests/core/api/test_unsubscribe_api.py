@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.notify.models import Draft
@@ -34,6 +36,41 @@ def test_a_mail_program_unsubscribes_with_one_click(http, workbench, token):
     answer = http.post(f"/api/v1/unsubscribe?token={token}", data=body)
     assert answer.status_code == 200
     assert f"{ANN} gets no more mails of News &amp; more." in answer.text
+    assert left(workbench) == (ANN,)
+
+
+def test_a_mail_providers_server_does_it_through_a_proxy(http, workbench, token):
+    headers = {
+        "Host": "data.example.org",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "https",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    place = f"/api/v1/unsubscribe?token={token}"
+    answer = http.post(place, headers=headers, content="List-Unsubscribe=One-Click")
+    assert answer.status_code == 200
+    assert left(workbench) == (ANN,)
+    assert http.get("/api/v1/jobs", headers=headers).status_code == 403
+
+
+def test_a_person_comes_from_webmail_and_presses_the_button(http, workbench, token):
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    page = http.get("/api/v1/unsubscribe", params={"token": token}, headers=elsewhere)
+    assert page.status_code == 200
+    # With "no-referrer" a browser would say Origin: null of the page's own form.
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    place = f"/api/v1/unsubscribe?token={token}"
+    answer = http.post(place, headers={"Origin": "null", "Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+    assert left(workbench) == (ANN,)
+
+
+def test_who_asks_twice_at_once_is_out(http, workbench, token):
+    place = f"/api/v1/unsubscribe?token={token}"
+    with ThreadPoolExecutor(8) as many:
+        answers = [*many.map(lambda _: http.post(place).status_code, range(16))]
+    assert answers == [200] * 16
     assert left(workbench) == (ANN,)
 
 
