@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from core.cli.outcome import INTERRUPTED, show_error, show_unexpected
 from core.errors import MillpondError
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
+DIAGRAMS = ("svg", "mermaid", "dbml", "html")
 
 _home = click.option(
     "--home",
@@ -103,6 +105,12 @@ def serve(host: str, port: int, browser: bool, home: Path | None) -> None:
     metavar="SECONDS",
     help="Time the query may take, instead of MILLPOND_QUERY_TIMEOUT.",
 )
+@click.option(
+    "--on",
+    default="",
+    metavar="CONNECTION",
+    help="Connection whose own engine runs it, in its own dialect.",
+)
 @_home
 def query(
     sql: str,
@@ -111,6 +119,7 @@ def query(
     assignments: tuple[str, ...],
     rows: int,
     timeout: float | None,
+    on: str,
     home: Path | None,
 ) -> None:
     """Run SQL and print its result; `-` reads the SQL from the standard input."""
@@ -120,7 +129,76 @@ def query(
     target = Target.choose(format_name, out, rows)
     params = parse_assignments(assignments)
     _use(home)
-    run_query(_sql(sql), params, target, timeout=timeout)
+    run_query(_sql(sql), params, target, timeout=timeout, on=on)
+
+
+@millpond.command()
+@click.argument("source", default="", metavar="[SOURCE[.SCHEMA]]")
+@click.option("--table", default="", help="Draw what is around one table, instead of all.")
+@click.option(
+    "--hops",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 5),
+    help="Relations that another table may be away from it.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(DIAGRAMS),
+    help="Form of the diagram; without it, what --out ends in, else svg.",
+)
+@click.option("--inferred", is_flag=True, help="Also draw relations that only the values show.")
+@click.option("--keys", is_flag=True, help="Show the columns that are keys, and no others.")
+@click.option(
+    "--tables",
+    "shown",
+    default=60,
+    show_default=True,
+    type=click.IntRange(1, 5_000),
+    help="Tables at most; the best connected are drawn.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write, instead of the standard output.",
+)
+@_home
+def erd(source: str, format_name: str | None, home: Path | None, **asked: Any) -> None:
+    """Draw the tables of a source and how they are related; `html` documents all of them."""
+    from core.cli.erd import Ask, draw
+
+    _use(home)
+    keys_only = asked.pop("keys")
+    draw(Ask(place=source, format=format_name or "", keys_only=keys_only, **asked))
+
+
+@millpond.command()
+@click.argument("left")
+@click.argument("right")
+@click.option(
+    "--format",
+    "format_name",
+    default="text",
+    show_default=True,
+    type=click.Choice(("text", "sql", "json")),
+    help="A line for each table, the statements that turn left into right, or all of it.",
+)
+@click.option(
+    "--dialect",
+    type=click.Choice(("duckdb", "postgres")),
+    help="Of the statements; without it, what the left's source speaks.",
+)
+@_home
+def compare(left: str, right: str, format_name: str, dialect: Any, home: Path | None) -> int:
+    """Tell how two schemas differ; 0 if they do not, 1 if they do, 2 if that cannot be told.
+
+    Each is catalog.schema, or a snapshot as snapshot:ID or snapshot:NAME.
+    """
+    from core.cli.compare import compare
+
+    _use(home)
+    return compare(left, right, format_name, dialect)
 
 
 @millpond.command()

@@ -129,7 +129,7 @@ def _workbench(settings: Settings) -> list[Check]:
     """Open what the app opens: data folder, store, connectors, and an engine that answers."""
     home = f"{settings.home}"
     try:
-        workbench = Workbench.open(settings)
+        workbench = Workbench.open(settings, spares=False)
     except MillpondError as error:
         return [Check("data folder and store", "failed", f"{home}: {error.message}", error.hint)]
     try:

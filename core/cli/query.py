@@ -50,17 +50,22 @@ class Target:
 
 
 def run_query(
-    sql: str, params: Mapping[str, Any], target: Target, *, timeout: float | None
+    sql: str,
+    params: Mapping[str, Any],
+    target: Target,
+    *,
+    timeout: float | None,
+    on: str = "",
 ) -> None:
     """Run a text of statements: a table shows each result, a file holds the last.
 
     Raises what went wrong; KeyboardInterrupt after the query was stopped.
     """
     settings = read_settings()
-    workbench = Workbench.open(settings)
+    workbench = Workbench.open(settings, spares=False)
     try:
         with open_session(workbench) as session:
-            run = session.start(sql, params, timeout=timeout)
+            run = session.start(sql, params, timeout=timeout, on=on)
             try:
                 _wait(run, settings.cancel_grace)
                 _deliver(session, run, target)
@@ -121,7 +126,7 @@ def _write_text(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
-    with _written(out) as part:
+    with written(out) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -133,12 +138,12 @@ def _hand_over(exported: Path, out: Path | None) -> None:
             shutil.copyfileobj(source, stdout, 2**20)
         stdout.flush()
         return
-    with _written(out) as part:
+    with written(out) as part:
         shutil.copyfile(exported, part)
 
 
 @contextmanager
-def _written(out: Path) -> Iterator[Path]:
+def written(out: Path) -> Iterator[Path]:
     """Give a file to fill that becomes `out` when it is whole. Raises ConnectError."""
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:

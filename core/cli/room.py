@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import click
-import psutil
 from pydantic import ValidationError
 
+from core.engine.engine import Engine
+from core.engine.scratch import scratch
 from core.engine.session import Session
 from core.errors import ConfigError, Conflict, QueryError
 from core.settings import Settings
@@ -37,17 +34,7 @@ def read_settings() -> Settings:
 @contextmanager
 def open_session(workbench: Workbench) -> Iterator[Session]:
     """Open a session on the workspace, or on its sources alone where another process has it."""
-    with ExitStack() as stack:
-        engine = workbench.engine()
-        stack.callback(engine.close)
-        try:
-            engine.start()
-        except Conflict:
-            click.echo(_ELSEWHERE, err=True)
-            folder = stack.enter_context(_scratch(workbench.settings.home / "scratch"))
-            engine = workbench.engine(folder)
-            stack.callback(engine.close)  # before its folder goes
-            engine.start()
+    with open_engine(workbench) as engine:
         try:
             yield Session(engine, "command-line")
         except QueryError:
@@ -57,15 +44,17 @@ def open_session(workbench: Workbench) -> Iterator[Session]:
 
 
 @contextmanager
-def _scratch(parent: Path) -> Iterator[Path]:
-    """Make a folder for one command, named after its process; leave none of a process that died."""
-    parent.mkdir(mode=0o700, exist_ok=True)
-    for left in parent.iterdir():
-        owner = left.name.partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def open_engine(workbench: Workbench) -> Iterator[Engine]:
+    """Start an engine for that; it ends with the block."""
+    with ExitStack() as stack:
+        engine = workbench.engine()
+        stack.callback(engine.close)
+        try:
+            engine.start()
+        except Conflict:
+            click.echo(_ELSEWHERE, err=True)
+            folder = stack.enter_context(scratch(workbench.settings.home / "scratch"))
+            engine = workbench.engine(folder)
+            stack.callback(engine.close)  # before its folder goes
+            engine.start()
+        yield engine
