@@ -52,6 +52,20 @@ def errors_shown() -> Iterator[None]:
         show_error(error)
 
 
+def follow_catalog(here: Workspace) -> None:
+    """Draw the page again when servers that are slow to list their tables have done it."""
+    if not here.catalog.is_fresh:
+        st.fragment(lambda: _look_for_catalog(here), key="catalog-news", run_every=1.0)()
+
+
+def _look_for_catalog(here: Workspace) -> None:
+    here.catalog.list()
+    if here.catalog.is_fresh:
+        st.rerun()
+    when = here.catalog.read_at
+    st.caption(f":material/sync: Asking for tables{'' if when is None else f'; known {ago(when)}'}")
+
+
 def escaped(text: str) -> str:
     """Keep a message from being read as Markdown."""
     for sign in "\\`*_[]$<>~#:":
@@ -59,14 +73,22 @@ def escaped(text: str) -> str:
     return text
 
 
-def count(number: int | None, noun: str = "") -> str:
-    """Write a number with separators, and its noun in the right number."""
+def count(number: int | None, noun: str = "", ending: str = "s") -> str:
+    """Write a number with separators, and its noun with the plural's ending where that is right."""
     if number is None:
         return "-"
     words = f"{number:,}"
     if not noun:
         return words
-    return f"{words} {noun}" if number == 1 else f"{words} {noun}s"
+    return f"{words} {noun}" if number == 1 else f"{words} {noun}{ending}"
+
+
+def file_size(size: int) -> str:
+    """Write a number of bytes as a person would say it: 340 bytes, 12 kB, 3.4 MB."""
+    for unit, word in ((1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {word}"
+    return f"{size / 1e3:.0f} kB" if size >= 1000 else count(size, "byte")
 
 
 def duration(seconds: float) -> str:

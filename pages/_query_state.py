@@ -20,8 +20,9 @@ from pages._components.editor import Diagnostic, EditorEvent, editor_text
 
 EDITOR = "query-editor"
 KEPT_TABS = 20
-GLANCE = 0.15
-"""Seconds to wait for a run before its progress is drawn: most are done by then."""
+GLANCE = 0.5
+"""Seconds to wait for a run before its progress is drawn: most are done by then, and what is drawn
+for a moment only keeps the browser from drawing the rows."""
 
 
 @dataclass
@@ -36,6 +37,8 @@ class QueryState:
     problem: MillpondError | None = None
     catalog: int = 0
     """Which state of the catalog the page shows, as `engine.changes` counts them."""
+    on: str = ""
+    """The connection whose own engine runs the text; empty: DuckDB."""
     followed: str = ""
     """The last run whose changes to the catalog the page has followed."""
     values: dict[str, str] = field(default_factory=dict)
@@ -65,6 +68,7 @@ class QueryState:
                 document=self.tab,
                 text=event.whole,
                 offset=event.offset,
+                on=self.on,
             )
         except MillpondError as error:
             self.problem = error
@@ -125,6 +129,7 @@ def _follow_link(state: QueryState, workspace: Workspace) -> None:
         else:
             state.saved_id, state.saved_revision = wanted, saved.document.revision
             state.values = {name: str(value) for name, value in saved.query.parameters.items()}
+            state.on = saved.query.on
             state.replace(saved.query.sql)
 
 

@@ -17,6 +17,12 @@ from pages._summary import show_summary
 
 FIRST_PAGE = 200
 
+LOOK_EVERY = 0.8
+"""Seconds between two looks at a run under way. Each costs a browser 50 ms of a core: more of them
+keep ten waiting tabs from drawing anything else."""
+LOOK = 0.5
+"""Seconds that a look waits for the run's end: it is seen at once then. A click waits as long."""
+
 _RIGHT = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "BIGNUM")
 
 
@@ -104,11 +110,14 @@ def _show_changes(results: tuple[ResultSet, ...], elapsed: float) -> None:
 def show_progress(entry: Entry) -> None:
     """Draw how far a run is, with its Cancel, and draw the page again when there is more."""
     run, seen = entry.run, len(entry.run.results)
+    patience = 0.0  # the page has waited before it came here
 
-    @st.fragment(run_every=0.3)
+    @st.fragment(run_every=LOOK_EVERY)
     def progress() -> None:
-        if run.ended or len(run.results) > seen:
+        nonlocal patience
+        if len(run.results) > seen or run.wait(patience):
             st.rerun()
+        patience = LOOK
         row = st.container(horizontal=True, vertical_alignment="center")
         rows = run.result.rows if run.result else 0
         arrived = f", {count(rows, 'row')} so far" if rows else ""

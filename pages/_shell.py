@@ -33,7 +33,12 @@ def render(name: str) -> Callable[[], None]:
 PAGES = [
     st.Page(render("home"), title="Home", icon=":material/home:", url_path="home", default=True),
     st.Page(render("query"), title="Query", icon=":material/terminal:", url_path="query"),
-    st.Page(render("sources"), title="Sources", icon=":material/database:", url_path="sources"),
+    st.Page(
+        render("connections"),
+        title="Connections",
+        icon=":material/database:",
+        url_path="connections",
+    ),
     st.Page(render("schema"), title="Schema", icon=":material/schema:", url_path="schema"),
     st.Page(render("history"), title="History", icon=":material/history:", url_path="history"),
     st.Page(render("jobs"), title="Jobs", icon=":material/event_repeat:", url_path="jobs"),

@@ -66,14 +66,20 @@ def _row(each: ColumnProfile) -> dict[str, Any]:
         "Column": each.column.name,
         "Type": each.column.type,
         "Null": each.nulls / each.rows if each.rows else 0.0,
-        "Distinct": ("≈ " if each.approximate else "") + count(each.distinct),
+        "Distinct": count(each.distinct),
         "Shape": [one.count for one in each.bins] or None,
         "Min": each.minimum,
-        **{_quantile(share): _shown(value) for share, value in each.quantiles},
+        **quantile_columns(each),
         "Max": each.maximum,
         "Mean": each.mean,
         "Deviation": each.deviation,
     }
+
+
+def quantile_columns(each: ColumnProfile) -> dict[str, str]:
+    """Return the quantiles of a column as text, by their names."""
+    sign = "≈ " if each.approximate else ""
+    return {_quantile(share): sign + _shown(value) for share, value in each.quantiles}
 
 
 def _quantile(share: float) -> str:

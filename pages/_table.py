@@ -4,52 +4,72 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalog import Table
-from core.engine.description import Description
+from core.catalog.drafts import chart, profile
+from core.catalog.models import WORKSPACE, Table
 from core.queries.runs import Entry
+from core.structure import Structure
 from core.workbench import Workspace
-from pages._helpers import ago, count, escaped, go_button, show_error
+from pages._helpers import ago, count, escaped, file_size, go_button, show_error
+from pages._notes import edit_note, notes_grid, show_note
+from pages._profile import show_profile
 from pages._query_state import GLANCE
 from pages._refused import show_refusal
+from pages._relations import show_relations
 from pages._result import show_progress, show_result
+from pages._table_snapshot import show_table_snapshot
 from pages._tree import TITLES
+from pages._used_by import show_used_by
 
-VIEWS = ["Columns", "Data", "Definition"]
+VIEWS = ["Columns", "Profile", "Data", "Used by", "Definition", "Relations"]
+SNAPSHOT = "Snapshot"
+"""Of the tables of a source: the workspace's own are here already."""
 
 
 def show_table(here: Workspace, table: Table) -> None:
     """Draw the page of a table. Raises what the engine cannot tell."""
-    described = here.describe(table)
+    described = here.catalog.describe(table)
     counting = here.queries.find(_document(here, "count", table))
     st.title(escaped(table.name))
-    st.caption(_facts(table, counting))
-    if described.comment:
-        st.markdown(escaped(described.comment))
-    _show_bar(here, table, counting)
+    st.caption(_facts(table, described, counting))
+    show_note(here, table, described.comment)
+    _show_bar(here, table, described, counting)
+    views = VIEWS if table.catalog == WORKSPACE else [*VIEWS, SNAPSHOT]
     view = st.segmented_control(
-        "Show", VIEWS, default="Columns", key="table-view", label_visibility="collapsed"
+        "Show", views, default="Columns", key="table-view", label_visibility="collapsed"
     )
     if view == "Data":
         _show_data(here, table)
+    elif view == "Profile":
+        show_profile(here, table)
+    elif view == "Used by":
+        show_used_by(here, table)
     elif view == "Definition":
         _show_definition(described)
+    elif view == "Relations":
+        show_relations(here, table)
+    elif view == SNAPSHOT:
+        show_table_snapshot(here, table)
     else:
-        _show_columns(described)
+        _show_columns(here, table, described)
 
 
-def _facts(table: Table, counting: Entry | None) -> str:
+def _facts(table: Table, described: Structure, counting: Entry | None) -> str:
     facts = [f"{table.kind} in {escaped(TITLES.get(table.catalog, table.catalog))}"]
     if table.schema != "main":
         facts.append(f"schema {escaped(table.schema)}")
     counted = _counted(counting)
+    about = described.rows if table.rows is None else table.rows
     if counted is not None:
         facts.append(count(counted, "row"))
-    elif table.rows is not None:
-        facts.append(f"about {count(table.rows, 'row')}")
-    return " · ".join([*facts, count(len(table.columns), "column")])
+    elif about is not None:
+        facts.append(f"about {count(about, 'row')}")
+    facts.append(count(len(table.columns), "column"))
+    if described.bytes is not None:
+        facts.append(file_size(described.bytes))
+    return " · ".join(facts)
 
 
-def _show_bar(here: Workspace, table: Table, counting: Entry | None) -> None:
+def _show_bar(here: Workspace, table: Table, described: Structure, counting: Entry | None) -> None:
     bar = st.container(horizontal=True, vertical_alignment="center")
     bar.button(
         "All tables", icon=":material/arrow_back:", on_click=st.query_params.clear, type="tertiary"
@@ -64,6 +84,22 @@ def _show_bar(here: Workspace, table: Table, counting: Entry | None) -> None:
             type="primary",
             params={"sql": sql},
         )
+        go_button(
+            "Chart",
+            "query",
+            key="chart-table",
+            icon=":material/bar_chart:",
+            params={"sql": chart(table)},
+            help="Puts a count into the editor, by month or by what has few values.",
+        )
+        go_button(
+            "Profile in SQL",
+            "query",
+            key="profile-table",
+            icon=":material/query_stats:",
+            params={"sql": profile(table)},
+            help="Puts a query into the editor: rows, nulls, distinct values and limits by column.",
+        )
     bar.button(
         "Count exactly",
         icon=":material/tag:",
@@ -72,6 +108,8 @@ def _show_bar(here: Workspace, table: Table, counting: Entry | None) -> None:
         disabled=counting is not None and not counting.run.ended,
         help="Reads the table, where nothing else knows how many rows it has.",
     )
+    with bar:
+        edit_note(here, table, described.comment)
     if counting is not None and not counting.run.ended:
         show_progress(counting)
     elif counting is not None and counting.run.error is not None:
@@ -120,11 +158,13 @@ def _show_data(here: Workspace, table: Table) -> None:
     show_refusal(here, entry.run.error)
 
 
-def _show_columns(described: Description) -> None:
+def _show_columns(here: Workspace, table: Table, described: Structure) -> None:
+    declared = any(each.declared for each in described.columns)
     rows = [
         {
             "Column": each.name,
             "Type": each.type,
+            **({"Declared": each.declared} if declared else {}),
             "Null": each.nullable,
             "Default": each.default,
             "Key": ", ".join(described.keys(each.name)).lower(),
@@ -132,10 +172,10 @@ def _show_columns(described: Description) -> None:
         }
         for each in described.columns
     ]
-    st.dataframe(rows, hide_index=True, placeholder="")
+    notes_grid(here, table, rows)
 
 
-def _show_definition(described: Description) -> None:
+def _show_definition(described: Structure) -> None:
     if described.sql:
         st.code(described.sql, language="sql", wrap_lines=True)
     else:

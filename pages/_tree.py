@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from core.catalog import FILES, WORKSPACE, Catalog, Table
+from core.catalog.models import FILES, WORKSPACE, Catalog, Table
 from core.workbench import Workspace
 from pages._components.tree import source_tree
-from pages._helpers import errors_shown
+from pages._helpers import errors_shown, follow_catalog
 from pages._query_state import QueryState
 
 TITLES = {FILES: "Files", WORKSPACE: "Workspace"}
@@ -16,7 +17,7 @@ TITLES = {FILES: "Files", WORKSPACE: "Workspace"}
 def show_tree(workspace: Workspace, state: QueryState) -> None:
     """Draw the tree; a click on a table's button puts a query on it into the editor."""
     with errors_shown():
-        catalogs = workspace.catalog()
+        catalogs = workspace.catalog.list()
         broken = [each for each in workspace.connections.list() if each.problem]
         source_tree(
             "sources",
@@ -28,6 +29,7 @@ def show_tree(workspace: Workspace, state: QueryState) -> None:
             ],
             on_open=lambda reference: _open(state, reference),
         )
+        follow_catalog(workspace)
 
 
 def _open(state: QueryState, reference: str) -> None:
@@ -54,7 +56,7 @@ def _leaf(table: Table) -> dict[str, Any]:
     }
 
 
-def schema_names(catalogs: list[Catalog]) -> dict[str, Any]:
+def schema_names(catalogs: Sequence[Catalog]) -> dict[str, Any]:
     """Return the names that the editor completes, as its `schema` wants them."""
     tree: dict[str, Any] = {}
     for catalog in catalogs:

@@ -45,7 +45,7 @@ def render() -> None:
             type="primary",
             shortcut="Alt+Q",
         )
-        go_button("Add a source", "sources", key="add", icon=":material/add:", shortcut="Alt+S")
+        go_button("Add a source", "connections", key="add", icon=":material/add:", shortcut="Alt+S")
         go_button("History", "history", key="history", icon=":material/history:", shortcut="Alt+H")
     left, right = st.columns([3, 2], gap="large")
     with left, errors_shown():

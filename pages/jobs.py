@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.errors import MillpondError
-from core.jobs.models import JobRun, JobStatus, RunState
+from core.jobs.models import Job, JobRun, JobStatus, RunState
 from core.workbench import Workspace
 from pages._helpers import (
     ago,
@@ -167,9 +167,10 @@ def _show_job(here: Workspace, status: JobStatus) -> None:
             on_click=_act,
             args=(here.jobs.delete, job.id),
         )
-    next_run = f"next {until(job.next_at)}" if job.next_at else "switched off"
-    st.caption(f"{escaped(job.schedule.words())} · {next_run}{_last(status)}")
-    if job.next_at:
+    st.caption(f"{escaped(job.schedule.words())} · {_next(job)}{_last(status)}")
+    if problem := job.schedule.problem:
+        show_error(problem)
+    elif job.next_at:
         with st.expander("Next runs"):
             times = job.schedule.upcoming(10, after=datetime.now(UTC))
             st.dataframe(
@@ -178,6 +179,12 @@ def _show_job(here: Workspace, status: JobStatus) -> None:
                 hide_index=True,
                 width=420,
             )  # fmt: skip
+
+
+def _next(job: Job) -> str:
+    if not job.enabled:
+        return "switched off"
+    return f"next {until(job.next_at)}" if job.next_at else "never"
 
 
 def _last(status: JobStatus) -> str:

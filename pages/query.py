@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import MillpondError
 from core.queries.models import SavedQuery
@@ -54,12 +55,12 @@ def _show_editor(here: Workspace, state: QueryState) -> None:
         on_change=lambda _: _text_changed(state),
     )
     with errors_shown():  # after it: the catalog may wait for the engine's start
-        catalog = here.catalog()
+        catalog = here.catalog.list()
         editor_schema(
             EDITOR,
             lambda: schema_names(catalog),
             revision=str(here.engine.changes),
-            functions=here.macros,
+            functions=here.catalog.macros,
         )
 
 
@@ -97,6 +98,7 @@ def _show_bar(here: Workspace, state: QueryState) -> None:
         on_click=lambda: _go_to({"tab": new_tab()}),
         help="An empty editor; Back in the browser returns to this one.",
     )
+    _show_runs_on(here, state, bar)
     with bar.popover("Save", icon=":material/save:"):
         _show_save(here, state)
     with bar.popover("Open", icon=":material/folder_open:"):
@@ -114,6 +116,42 @@ def _show_bar(here: Workspace, state: QueryState) -> None:
                     on_click=_go_to,
                     args=({"tab": each.document},),
                 )
+
+
+def _show_runs_on(here: Workspace, state: QueryState, bar: DeltaGenerator) -> None:
+    """Let people choose who runs the text, once there is a choice."""
+    engines = {each.connection.alias: each for each in here.connections.list() if each.runs_sql}
+    if not engines:
+        state.on = ""
+        return
+    choices = ["", *engines]
+    state.on = bar.selectbox(
+        "Runs on",
+        choices,
+        index=choices.index(state.on) if state.on in choices else 0,
+        format_func=lambda alias: f"Runs on {alias}" if alias else "Runs on DuckDB",
+        key=f"runs-on-{state.tab}",
+        label_visibility="collapsed",
+        width=200,
+        help="DuckDB joins everything. A connection's own engine knows its own dialect only.",
+    )
+    if state.on and (kind := engines[state.on].kind) is not None:
+        bar.button(
+            "Translate",
+            icon=":material/translate:",
+            on_click=_translate,
+            args=(here, state, kind.dialect),
+            help=f"Rewrite DuckDB's SQL in the dialect of {kind.label}.",
+        )
+
+
+def _translate(here: Workspace, state: QueryState, dialect: str) -> None:
+    try:
+        state.replace(here.queries.translate(state.current_text(), dialect))
+    except MillpondError as error:
+        state.problem = error
+    else:
+        state.problem = None
 
 
 def _go_to(params: dict[str, str]) -> None:
@@ -144,6 +182,7 @@ def _show_save(here: Workspace, state: QueryState) -> None:
             tags=tags.split(","),
             sql=state.current_text(),
             parameters=dict(state.values),
+            on=state.on,
         )
         saved = here.queries.save(
             query,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
-from core.catalog import Catalog, Hit, Table, search
+from core.catalog.models import Catalog
+from core.catalog.note import Note
+from core.catalog.search import Hit
 from core.workbench import Workspace
-from pages._helpers import count, errors_shown, escaped, workspace
+from pages._compare import show_compare
+from pages._erd import diagram_button, show_diagram
+from pages._helpers import count, errors_shown, escaped, follow_catalog, workspace
+from pages._notes import note_facts, show_lost
 from pages._table import show_table
 from pages._tree import TITLES
+from pages._values import show_values
 
 SHOWN = 100
 """Tables listed at once; a search finds the others."""
@@ -19,25 +27,34 @@ NAMED = 8
 def render() -> None:
     """Draw the list, or the table that the address names."""
     here = workspace()
+    if "compare" in st.query_params:
+        show_compare(here)
+        return
     with errors_shown():
-        catalogs = here.catalog()
+        catalogs = here.catalog.list()
         wanted = st.query_params.get("table", "")
-        table = _find(catalogs, wanted)
+        table = here.catalog.find(wanted)
         if table is not None:
             show_table(here, table)
             return
+        pictured = st.query_params.get("diagram", "")
+        catalog = next((each for each in catalogs if each.name == pictured), None)
+        if catalog is not None:
+            show_diagram(here, catalog)
+            return
         st.title("Schema")
-        if wanted:
+        st.button(
+            "Compare",
+            icon=":material/compare_arrows:",
+            on_click=st.query_params.from_dict,
+            args=({"compare": "1"},),
+        )
+        if wanted := wanted or pictured:
             st.warning(f"There is no table {escaped(wanted)}.", icon=":material/search_off:")
         _show_broken(here)
-        _show_list(catalogs)
-
-
-def _find(catalogs: list[Catalog], wanted: str) -> Table | None:
-    """Find a table by its full name, or the one that SQL means by a shorter one."""
-    tables = [table for catalog in catalogs for table in catalog.tables]
-    named = {table.reference: table for table in reversed(tables)}
-    return (named | {table.address: table for table in tables}).get(wanted)
+        follow_catalog(here)
+        _show_list(here, catalogs)
+        show_lost(here)
 
 
 def _show_broken(here: Workspace) -> None:
@@ -49,35 +66,39 @@ def _show_broken(here: Workspace) -> None:
             )
 
 
-def _show_list(catalogs: list[Catalog]) -> None:
+def _show_list(here: Workspace, catalogs: Sequence[Catalog]) -> None:
     everything = sum(len(catalog.tables) for catalog in catalogs)
     if not everything:
-        st.info("No tables yet. Add files on the Sources page, or make a table on the Query page.")
+        st.info("No tables yet. Add a connection, or make a table on the Query page.")
         return
     text = st.text_input(
         "Search",
-        placeholder="words in the names of sources, tables and columns",
+        placeholder="words in names, comments and owners; #tag",
         key="search",
         type="search",
         live=True,
         bind="query-params",
     )
-    hits = search(catalogs, text)
+    hits = here.catalog.search(text)
     of = "" if len(hits) == everything else f" of {everything:,}"
     st.caption(f"{count(len(hits))}{of} " + ("table" if everything == 1 else "tables"))
     sources: dict[str, list[Hit]] = {}
     for hit in hits[:SHOWN]:
-        sources.setdefault(hit[0].catalog, []).append(hit)
+        sources.setdefault(hit.table.catalog, []).append(hit)
     for catalog, found in sources.items():
         with st.container(border=True, gap="xxsmall"):
-            st.markdown(f"**{escaped(TITLES.get(catalog, catalog))}**")
-            for table, columns in found:
-                _show_hit(table, [column.name for column in columns])
+            row = st.container(horizontal=True, vertical_alignment="center")
+            row.markdown(f"**{escaped(TITLES.get(catalog, catalog))}**")
+            diagram_button(row, catalog)
+            for hit in found:
+                _show_hit(hit, here.catalog.notes.of(hit.table))
     if len(hits) > SHOWN:
         st.caption(f"{count(len(hits) - SHOWN)} more: search for them.")
+    show_values(here, text)
 
 
-def _show_hit(table: Table, columns: list[str]) -> None:
+def _show_hit(hit: Hit, notes: Mapping[str, Note]) -> None:
+    table, columns = hit.table, [column.name for column in hit.columns]
     row = st.container(horizontal=True, vertical_alignment="center")
     row.button(
         escaped(table.name if table.schema == "main" else f"{table.schema}.{table.name}"),
@@ -90,7 +111,12 @@ def _show_hit(table: Table, columns: list[str]) -> None:
     facts = [count(len(table.columns), "column")]
     if table.rows is not None:
         facts.insert(0, f"about {count(table.rows, 'row')}")
-    row.caption(" · ".join(facts))
+    row.caption(" · ".join([*facts, *note_facts(notes.get("", Note()))]))
+    lines = [
+        " · ".join([escaped(name), *note_facts(notes[name])]) if name in notes else escaped(name)
+        for name in columns[:NAMED]
+    ]
     if columns:
         more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
-        st.caption(escaped(", ".join(columns[:NAMED])) + more)
+        separator = "  \n" if any(name in notes for name in columns[:NAMED]) else ", "
+        st.caption(separator.join(lines) + more)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from core.workbench import close_shared, shared
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _packages_looked_at_once():
+    """Streamlit's test runner looks through all installed packages at each start: 0.4 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        looked = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", looked)
+        yield
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ConnectError
 from core.job import JobKind, Options, Task
 from core.jobs.models import JobRun, Plan
+from core.jobs.records import JOB
 from core.workbench import Workspace, shared
 from tests.pages.drawing import checked, draw, words
 
@@ -126,6 +128,18 @@ def test_a_planned_job_is_run_now_switched_off_and_deleted(empty, copying):
     checked(app.toggle[at].set_value(False).run())
     assert empty.jobs.get(job.id).next_at is None
     assert "switched off" in words(checked(app.run()))
+    checked(button(app, "Delete").click().run())
+    assert job.id not in [each.job.id for each in empty.jobs.list()]
+
+
+def test_a_job_whose_time_zone_is_not_known_says_so_and_can_be_deleted(empty, copying):
+    plan = Plan(kind="copying", title="Copy", cron="30 2 * * *", zone="Europe/Paris")
+    job = empty.jobs.add(plan)
+    with shared().store.begin() as session:
+        session.execute(update(JOB).where(JOB.c.id == job.id).values(zone="Atlantis/Poseidonis"))
+    app = draw("jobs")
+    assert 'There is no time zone "Atlantis/Poseidonis".' in words(app)
+    assert "**Housekeeping**" in words(app)
     checked(button(app, "Delete").click().run())
     assert job.id not in [each.job.id for each in empty.jobs.list()]
 

@@ -14,7 +14,7 @@ from core.queries.models import SavedQuery
 from tests.pages.drawing import checked, draw, words
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
-PAGES = ["home", "query", "sources", "schema", "history", "jobs", "notifications"]
+PAGES = ["home", "query", "connections", "schema", "history", "jobs", "notifications"]
 
 
 def editor(app: AppTest) -> str:
@@ -46,7 +46,7 @@ def test_every_page_is_drawn_without_sources(empty, name):
     expected = {
         "home": "No sources yet",
         "query": "The result appears here",
-        "sources": "No sources yet",
+        "connections": "No sources yet",
         "schema": "No tables yet",
         "history": "Queries that you run appear here.",
         "jobs": "Nothing runs, and nothing waits.",
@@ -63,7 +63,7 @@ def test_every_page_is_drawn_with_a_broken_source(empty, tmp_path, name):
     file.unlink()
     empty.engine.renew()
     app = draw(name)
-    if name in ("home", "sources", "schema"):
+    if name in ("home", "connections", "schema"):
         assert ":red-badge[broken]" in words(app)
         assert "gone.csv" in words(app)
 
@@ -74,7 +74,7 @@ def test_a_broken_source_comes_back_by_looking_again(empty, tmp_path):
     empty.connections.add("gone", "csv", {"path": str(file)})
     file.unlink()
     empty.engine.renew()
-    app = draw("sources")
+    app = draw("connections")
     file.write_text("a,b\n1,2\n", encoding="utf-8")
     checked(next(each for each in app.button if each.label == "Look again").click().run())
     assert ":red-badge[broken]" not in words(app)
@@ -213,7 +213,7 @@ def test_a_refused_path_offers_to_allow_its_folder_and_then_reads_it(empty, tmp_
     checked(allow.click().run())
     assert [each.path for each in empty.connections.folders()] == [str(folder)]
     assert finished(empty, sql, "tab-6").run.error is None
-    folders = draw("sources")
+    folders = draw("connections")
     checked(next(each for each in folders.button if each.label == "Take back").click().run())
     assert not empty.connections.folders()
 
@@ -221,7 +221,7 @@ def test_a_refused_path_offers_to_allow_its_folder_and_then_reads_it(empty, tmp_
 def test_a_source_is_added_by_its_path_and_removed(empty, tmp_path):
     file = tmp_path / "here" / "ponds.csv"
     file.write_text("pond,depth\nmill,3\n", encoding="utf-8")
-    app = draw("sources")
+    app = draw("connections")
     checked(next(each for each in app.text_input if each.label == "Path").input(str(file)).run())
     checked(app.button(key="add-path").click().run())
     assert "**ponds** can be queried as ponds." in words(app)
@@ -229,8 +229,29 @@ def test_a_source_is_added_by_its_path_and_removed(empty, tmp_path):
     assert not empty.connections.list()
 
 
+def test_what_uses_a_source_is_said_before_it_is_removed(empty, tmp_path):
+    (tmp_path / "here" / "ponds.csv").write_text("pond,depth\nmill,3\n", encoding="utf-8")
+    empty.connections.add("ponds", "csv", {"path": str(tmp_path / "here" / "ponds.csv")})
+    empty.queries.save(SavedQuery(name="Depths", sql="SELECT depth FROM ponds"))
+
+    def press(label: str) -> AppTest:
+        button = next(each for each in app.button if each.label == label)
+        return checked(button.click().run())
+
+    app = draw("connections")
+    app = press("Remove")
+    assert "Without **ponds**, this breaks" in words(app)
+    assert "Depths · saved query" in [each.label for each in app.button]
+    app = press("Keep it")
+    assert "this breaks" not in words(app)
+    assert len(empty.connections.list()) == 1
+    app = press("Remove")
+    app = press("Remove anyway")
+    assert not empty.connections.list()
+
+
 def test_a_path_that_does_not_exist_is_said(empty, tmp_path):
-    app = draw("sources")
+    app = draw("connections")
     path = next(each for each in app.text_input if each.label == "Path")
     checked(path.input(str(tmp_path / "here" / "nothing.csv")).run())
     checked(app.button(key="add-path").click().run())
@@ -242,5 +263,5 @@ def test_a_connector_that_fails_to_import_is_named_and_breaks_nothing(settle, tm
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "marsh.py").write_text("import no_such_driver\n", encoding="utf-8")
     settle(sample_data="false", connectors=str(tmp_path / "own"))
-    app = draw("sources")
+    app = draw("connections")
     assert "The connector marsh cannot be used" in words(app)

@@ -1,4 +1,4 @@
-"""The sources page: upload with a report of bad rows, query, break, mend, remove, allow."""
+"""The connections page: upload with a report of bad rows, query, break, mend, remove, allow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ BAD_ROWS += "30000,bird30000,heavy\n30001,bird30001\n30002,bird30002,1.5\n"
 def test_a_csv_with_bad_rows_is_reported_queried_and_removed(screen, tmp_path):
     file = tmp_path / "birds.csv"
     file.write_text(BAD_ROWS, encoding="utf-8")
-    screen.open("/sources")
+    screen.open("/connections")
+    screen.page.get_by_role("tab", name="Upload a file").click()
     screen.page.locator("input[type=file]").set_input_files(file)
     expect(screen.page.get_by_label("Name in SQL")).to_have_value("birds")
     screen.page.get_by_role("tabpanel").get_by_role("button", name="Add", exact=True).click()
@@ -30,7 +31,7 @@ def test_a_csv_with_bad_rows_is_reported_queried_and_removed(screen, tmp_path):
     screen.run("SELECT sum(weight) AS refused FROM birds")
     expect(screen.error).to_contain_text("30001")
 
-    screen.page.get_by_role("link", name="Sources").click()
+    screen.page.get_by_role("link", name="Connections").click()
     screen.button("Leave these rows out").click()
     expect(screen.page.get_by_test_id("stToast")).to_contain_text("without its bad rows")
     screen.open("/query")
@@ -38,8 +39,8 @@ def test_a_csv_with_bad_rows_is_reported_queried_and_removed(screen, tmp_path):
     expect(screen.cell(0, 0)).to_have_text("30002")
     expect(screen.cell(0, 1)).to_have_text("30000")
 
-    screen.open("/sources")
-    source(screen, "birds").get_by_role("button", name="Remove").click()
+    screen.open("/connections")
+    remove(screen, "birds")
     expect(screen.page.get_by_test_id("stToast")).to_contain_text("birds was removed")
     expect(source(screen, "birds")).to_have_count(0)
     screen.open("/query")
@@ -49,7 +50,7 @@ def test_a_csv_with_bad_rows_is_reported_queried_and_removed(screen, tmp_path):
 
 def added_by_path(screen, file) -> None:
     """Add a file that lies on this machine, as a source named like it."""
-    screen.open("/sources")
+    screen.open("/connections")
     screen.page.get_by_role("tab", name="A file or folder here").click()
     screen.page.get_by_role("textbox", name="Path").fill(str(file))
     screen.page.keyboard.press("Enter")
@@ -67,8 +68,8 @@ def test_a_file_added_by_path_and_deleted_is_named_by_the_error(screen, app):
     file.unlink()
     screen.run("SELECT depth FROM ponds")
     expect(screen.error).to_contain_text("ponds.csv")
-    screen.open("/sources")
-    source(screen, "ponds").get_by_role("button", name="Remove").click()
+    screen.open("/connections")
+    remove(screen, "ponds")
     expect(source(screen, "ponds")).to_have_count(0)
 
 
@@ -84,6 +85,9 @@ def test_a_file_that_was_replaced_is_read_anew(screen, app):
     expect(screen.cell(0, 0).or_(screen.error)).to_be_visible()
     expect(screen.error).to_have_count(0, timeout=1_000)
     expect(screen.cell(0, 0)).to_have_text("4")
+    screen.open("/connections")
+    remove(screen, "lakes")
+    expect(source(screen, "lakes")).to_have_count(0)
 
 
 def test_a_refused_folder_can_be_allowed_from_the_error(screen, tmp_path_factory):
@@ -102,7 +106,13 @@ def test_a_refused_folder_can_be_allowed_from_the_error(screen, tmp_path_factory
 
 
 def source(screen, alias: str):
-    """Return the box of one source on the sources page."""
+    """Return the box of one source on the page."""
     boxes = screen.page.locator("[data-testid=stVerticalBlock]")
     named = boxes.filter(has=screen.page.locator("strong").get_by_text(alias, exact=True))
-    return named.filter(has=screen.button("Remove")).last
+    return named.filter(has=screen.button("More")).last
+
+
+def remove(screen, alias: str) -> None:
+    """Take a source away, by what its row has behind More."""
+    source(screen, alias).get_by_role("button", name="More").click()
+    screen.button("Remove").click()

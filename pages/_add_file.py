@@ -1,92 +1,21 @@
-"""The sources page: what is attached, what is broken and why, and how to add more."""
+"""Add a file: uploaded, or where it lies; and tell what was found in it."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core.connections.service import Source
 from core.connector import Report
 from core.errors import Forbidden, InvalidInput, MillpondError, NotFound
 from core.workbench import Workspace
 from pages._form import options_form
-from pages._helpers import count, errors_shown, go_button, show_error, workspace
+from pages._helpers import count, errors_shown, go_button, show_error
 from pages._refused import show_refusal
 
 
-def render() -> None:
-    """Draw the page."""
-    here = workspace()
-    st.title("Sources")
-    _show_added(here)
-    with errors_shown():
-        here.engine.start()
-        _show_list(here)
-    st.subheader("Add a source")
-    upload, path, folders = st.tabs(["Upload a file", "A file or folder here", "Allowed folders"])
-    with upload, errors_shown():
-        _show_upload(here)
-    with path, errors_shown():
-        _show_path(here)
-    with folders, errors_shown():
-        _show_folders(here)
-    for name, reason in here.connections.kinds.broken.items():
-        st.warning(
-            f"The connector {name} cannot be used: {reason}", icon=":material/extension_off:"
-        )
-
-
-def _show_list(here: Workspace) -> None:
-    sources = here.connections.list()
-    if not sources:
-        st.info("No sources yet. Upload a file, or name one that lies on this machine.")
-    for source in sources:
-        _show_source(here, source)
-
-
-def _show_source(here: Workspace, source: Source) -> None:
-    connection, kind = source.connection, source.kind
-    with st.container(border=True, gap="xxsmall"):
-        head = st.container(horizontal=True, vertical_alignment="center")
-        icon = f":material/{kind.icon}:" if kind else ":material/help:"
-        sample = " :gray-badge[sample]" if connection.sample else ""
-        broken = " :red-badge[broken]" if source.problem else ""
-        head.markdown(f"{icon} **{connection.alias}**{sample}{broken}", width="stretch")
-        if not source.problem:
-            with head:
-                go_button(
-                    "Tables",
-                    "schema",
-                    key=f"tables-{connection.id}",
-                    params={"search": connection.alias},
-                    type="tertiary",
-                )
-        head.button(
-            "Look again",
-            key=f"look-{connection.id}",
-            on_click=_look_again,
-            args=(here, connection.alias),
-            type="tertiary",
-            help="After the file has changed: find its columns and bad rows anew.",
-        )
-        head.button(
-            "Remove",
-            key=f"remove-{connection.id}",
-            on_click=_remove,
-            args=(here, connection.alias),
-            type="tertiary",
-            help="The file stays where it is; an uploaded copy is deleted.",
-        )
-        label = kind.label if kind else connection.connector
-        st.caption(f"{label} · {connection.options.get('path', '')}")
-        if source.problem:
-            show_error(source.problem)
-
-
-def _show_upload(here: Workspace) -> None:
+def show_upload(here: Workspace) -> None:
     files = st.file_uploader(
         "Files",
         accept_multiple_files=True,
@@ -123,7 +52,7 @@ def _upload(here: Workspace, file: Any, alias: str, kind: str, options: dict[str
         raise
 
 
-def _show_path(here: Workspace) -> None:
+def show_path(here: Workspace) -> None:
     path = st.text_input(
         "Path",
         placeholder=str(Path.cwd() / "data.csv"),
@@ -148,7 +77,8 @@ def _show_path(here: Workspace) -> None:
 
 def _read_as(here: Workspace, file: str, key: str) -> str:
     """Let people choose how a file is read; its name only makes a guess."""
-    kinds = here.connections.kinds.found
+    found = here.connections.kinds.found
+    kinds = {name: kind for name, kind in found.items() if kind.group == "file"}
     try:
         is_folder = Path(file).is_dir() or "*" in file
         guess = "folder" if is_folder else here.connections.pick(file)
@@ -173,7 +103,7 @@ def _add(here: Workspace, alias: str, kind: str, options: dict[str, Any]) -> Non
     st.rerun()
 
 
-def _show_added(here: Workspace) -> None:
+def show_added(here: Workspace) -> None:
     """Tell what the last look found, until it is closed."""
     if "added" not in st.session_state:
         return
@@ -225,44 +155,3 @@ def _show_rejects(report: Report) -> None:
         for each in report.rejects
     ]
     st.dataframe(rows, hide_index=True)
-
-
-def _show_folders(here: Workspace) -> None:
-    st.caption(
-        "SQL may read the folder that Millpond was started in, without its hidden entries, "
-        "and the folders named here. Everything else is refused by the system."
-    )
-    for grant in here.connections.folders():
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.markdown(f"`{grant.path}` · {'read and write' if grant.mode == 'write' else 'read'}")
-        row.button(
-            "Take back",
-            key=f"grant-{grant.path}",
-            on_click=_disallow,
-            args=(here, grant.path),
-            type="tertiary",
-        )
-    with st.form("allow", clear_on_submit=True):
-        path = st.text_input("Folder or file to allow")
-        write = st.checkbox("SQL may write there, too")
-        if st.form_submit_button("Allow") and path:
-            grant = here.connections.allow(path, "write" if write else "read")
-            st.toast(f"{grant.path} is allowed.", icon=":material/check:")
-            st.rerun()
-
-
-def _look_again(here: Workspace, alias: str) -> None:
-    # What goes wrong is shown at the source, which is broken then.
-    with suppress(MillpondError):
-        st.session_state["added"] = (alias, here.connections.look_again(alias))
-
-
-def _remove(here: Workspace, alias: str) -> None:
-    with errors_shown():
-        here.connections.remove(alias)
-        st.toast(f"{alias} was removed.", icon=":material/check:")
-
-
-def _disallow(here: Workspace, path: str) -> None:
-    with errors_shown():
-        here.connections.disallow(path)
