@@ -1,14 +1,14 @@
-"""Measure the engine: `uv run python -m benchmarks.engine [--only tpch,answers,rows,exports]`."""
+"""Measure the engine: `uv run python -m benchmarks.engine [--only tpch,answers,profiles]`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from benchmarks import answers, exports, rows, tpch
+from benchmarks import answers, exports, profiles, rows, tpch
 from benchmarks.figures import RESULTS, Report
 
-PARTS = ("answers", "tpch", "rows", "exports")
+PARTS = ("answers", "tpch", "rows", "exports", "profiles")
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
         "tpch": lambda: tpch.measure(given.scale, given.rounds),
         "rows": lambda: rows.measure(given.rows, given.rounds),
         "exports": lambda: exports.measure(given.rows // 2, given.rounds),
+        "profiles": lambda: profiles.measure(given.rows, given.rounds),
     }
     for name in given.only:
         report.add(name, parts[name]())

@@ -23,15 +23,36 @@ _SALES = """
     FROM range({rows}) AS numbers(i)
 """
 
+_MIXED = """
+    SELECT i AS id, (hash(i) % 1001)::INTEGER AS quantity,
+           (hash(i + 1) % 1000000)::BIGINT AS customer,
+           ((hash(i * 3) % 1000000) / 100.0)::DOUBLE AS amount,
+           (hash(i + 5) % 10000 / 100.0)::DECIMAL(12, 2) AS price,
+           CASE WHEN hash(i + 9) % 50 <> 0 THEN (hash(i * 7) % 100000) / 7.0 END AS weight,
+           'shop ' || (hash(i + 2) % 500) AS shop,
+           ['open', 'paid', 'sent', 'late'][(hash(i + 4) % 4 + 1)::INTEGER] AS state,
+           'user' || (hash(i + 6) % 2000000) || '@example.org' AS email,
+           TIMESTAMP '2024-01-01' + to_seconds(i * 3) AS sold_at,
+           DATE '2020-01-01' + (hash(i + 11) % 1500)::INTEGER AS due, hash(i + 12) % 2 = 0 AS gift
+    FROM range({rows}) AS numbers(i)
+"""
+
 
 def sales(rows: int) -> Path:
     """Return a Parquet file of rows x 5: id, sold_at, shop, quantity, amount."""
-    file = FOLDER / f"sales-{rows}.parquet"
+    return _parquet(f"sales-{rows}", _SALES.format(rows=rows))
+
+
+def mixed(rows: int) -> Path:
+    """Return a Parquet file of rows x 12: of all kinds, from 2 to as many values as rows."""
+    return _parquet(f"mixed-{rows}", _MIXED.format(rows=rows))
+
+
+def _parquet(name: str, select: str) -> Path:
+    file = FOLDER / f"{name}.parquet"
     if not file.exists():
         with _making() as connection:
-            connection.execute(
-                f"COPY ({_SALES.format(rows=rows)}) TO '{file}.new' (FORMAT parquet)"
-            )
+            connection.execute(f"COPY ({select}) TO '{file}.new' (FORMAT parquet)")
         Path(f"{file}.new").rename(file)
     return file
 

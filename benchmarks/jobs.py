@@ -1,22 +1,25 @@
 """The scheduler alone: a tick among 10,000 schedules, from claim to start, and an idle one.
 
-`uv run python -m benchmarks.jobs` prints; with a PostgreSQL URL behind it, it measures there.
+`uv run python -m benchmarks.jobs`; with `--store-url` it measures on PostgreSQL.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from benchmarks.figures import RESULTS, Figure, Report
+from benchmarks.rounds import wait_for_quiet
 from core.access import LOCAL_OWNER
 from core.job import JobKind, Options, Task
 from core.jobs.leases import Leases
@@ -121,33 +124,51 @@ def all_at_once(store: Store, clock: Shifted) -> float:
     return time.perf_counter() - begun
 
 
-def told(name: str, took: list[float]) -> str:
+def measure(settings: Settings) -> list[Figure]:
+    """Measure all on a new store."""
+    store = Store.open(settings)
+    kind = Nothing()
+    scheduler = Scheduler(store)
+    scheduler.register(kind)
+    jobs = Jobs(JobBook(store, "local"), scheduler, LOCAL_OWNER)
+    fill(store, jobs)
+    wait_for_quiet()
+    ticked = _timed(f"A tick with {SCHEDULES:,} schedules, {DUE} due", ticks(store, jobs), 50)
+    for run in jobs.runs(state="waiting", limit=SCHEDULES):
+        jobs.cancel(run.id)
+    scheduler.start()
+    started = _timed("From asking for a run to its start", starts(jobs, kind), 200)
+    share = idle() * 100
+    scheduler.stop()
+    late = all_at_once(store, Shifted())
+    store.close()
+    where = "PostgreSQL" if settings.store_url else "SQLite"
+    figures = [
+        ticked,
+        started,
+        Figure("An idle scheduler, of one core", share, "%", 0.5, f"over {IDLE_SECONDS} s"),
+        Figure(f"{SCHEDULES:,} due at once: all are runs after", late, "s", None, "one run"),
+    ]
+    return [replace(each, name=f"{each.name}, {where}") for each in figures]
+
+
+def _timed(name: str, took: list[float], limit: float) -> Figure:
     ordered = sorted(took)
-    return (
-        f"{name}: median {statistics.median(took) * 1000:.1f} ms, "
-        f"worst of {len(took)} {ordered[-1] * 1000:.1f} ms"
-    )
+    how = f"median of {len(took)}, worst {ordered[-1] * 1e3:.0f} ms"
+    return Figure(name, statistics.median(took) * 1e3, "ms", limit, how)
 
 
-def main(url: str = "", say: Callable[[str], None] = print) -> None:
-    """Measure all on a new store in a temporary folder, or on an empty database."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and keep the figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.jobs", description=__doc__)
+    parser.add_argument("--store-url", default="", help="an empty PostgreSQL database")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the figures")
+    given = parser.parse_args(arguments)
+    report = Report("uv run python -m benchmarks.jobs", given.results)
     with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(Settings(home=Path(folder), store_url=url))
-        kind = Nothing()
-        scheduler = Scheduler(store)
-        scheduler.register(kind)
-        jobs = Jobs(JobBook(store, "local"), scheduler, LOCAL_OWNER)
-        fill(store, jobs)
-        say(told(f"a tick, {SCHEDULES:,} schedules, {DUE} due", ticks(store, jobs)))
-        for run in jobs.runs(state="waiting", limit=SCHEDULES):
-            jobs.cancel(run.id)
-        scheduler.start()
-        say(told("from asking to start", starts(jobs, kind)))
-        say(f"an idle scheduler: {idle():.2%} of one core over {IDLE_SECONDS} s")
-        scheduler.stop()
-        say(f"{SCHEDULES:,} due at once: runs after {all_at_once(store, Shifted()):.1f} s")
-        store.close()
+        figures = measure(Settings(home=Path(folder), store_url=given.store_url))
+    report.add("PostgreSQL" if given.store_url else "SQLite", figures)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -65,6 +65,7 @@ def _slow(file: Path, length: float) -> str:
     """Nest as many hashes as take about so long here."""
     with inputs.floor(Settings()) as floor:
         sql = f"SELECT max({_nested(2)}) AS x FROM '{file}'"
+        floor.execute(sql).fetchall()  # the first one reads the file
         each = seconds(lambda: floor.execute(sql).fetchall()) / 2
     return f"SELECT max({_nested(max(2, round(length / each)))}) AS {{mark}} FROM '{file}'"
 

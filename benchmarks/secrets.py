@@ -45,18 +45,17 @@ def _round(values: list[Secret]) -> tuple[Timed, Timed, Timed]:
         settings = Settings(home=Path(home))
         store = Store.open(settings)
         secrets = Secrets.open(store, settings)
-        secrets.get(_sealed(store, secrets, values[:1])[0])  # loads the library
+        secrets.get(_sealed(secrets, values[:1])[0])  # loads the library
         ids: list[str] = []
-        seal = _timed(lambda: ids.extend(_sealed(store, secrets, values)))
+        seal = _timed(lambda: ids.extend(_sealed(secrets, values)))
         times = (seal, _timed(lambda: secrets.get_many(ids)), _timed(secrets.rotate))
         store.close()
     return times
 
 
-def _sealed(store: Store, secrets: Secrets, values: list[Secret]) -> list[str]:
+def _sealed(secrets: Secrets, values: list[Secret]) -> list[str]:
     told = {"workspace": "local", "owner": "connection:1", "label": "password"}
-    with store.begin() as session:
-        return [secrets.put(each, **told, session=session) for each in values]
+    return secrets.put_many(values, **told)
 
 
 def _timed(act: Callable[[], object]) -> Timed:

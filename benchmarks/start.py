@@ -34,7 +34,8 @@ def main() -> None:
     given = _arguments()
     report = Report("uv run python -m benchmarks.start", given.results)
     with browsing() as browser, tempfile.TemporaryDirectory(prefix="millpond-") as used:
-        for name, (path, usable, is_first) in STARTS.items():
+        for name in given.only:
+            path, usable, is_first = STARTS[name]
             home = None if is_first else Path(used)
             pair = alternate_timed(
                 partial(_start, browser, MILLPOND, path, usable, home),
@@ -75,10 +76,13 @@ def _start(
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
+    parser.add_argument("--only", action="append", choices=STARTS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", action="store_true", help="start marimo as well")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file of the figures")
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.only = given.only or list(STARTS)
+    return given
 
 
 if __name__ == "__main__":

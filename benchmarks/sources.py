@@ -1,0 +1,190 @@
+"""Measure sources: `uv run --group peers python -m benchmarks.sources [--only arrow,join,tree]`.
+
+PostgreSQL comes from its wheel, on this machine. The ways to Arrow take turns; the floor is the
+fastest of the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from urllib.parse import quote
+
+from benchmarks.figures import RESULTS, Figure, Report
+from benchmarks.inputs import FOLDER, sales
+from benchmarks.opened import opened
+from benchmarks.rounds import seconds, spoken, wait_for_quiet
+from core.catalog.search import Index
+from core.engine.session import Session
+from tests.connectors.servers import PostgresServer, postgres_server
+
+PARTS = ("arrow", "join", "tree")
+
+_ROWS = """
+CREATE TABLE mixed AS
+SELECT i AS id, (i % 100000 / 100.0)::numeric(12, 2) AS amount, md5(i::text) AS note,
+       timestamptz '2024-01-01' + i * interval '3 s' AS at, i * 1.5::float8 AS weight,
+       i % 7 = 0 AS kept, (date '2024-01-01' + i % 365) AS day, i % 500 AS shop
+FROM generate_series(1, {rows}) AS numbers(i)
+"""
+
+
+def arrow(rows: int, rounds: int) -> list[Figure]:
+    """Take a table of PostgreSQL's to Arrow, in as many ways as people do."""
+    with postgres_server() as server, opened() as workbench:
+        server.execute(_ROWS.format(rows=rows), "VACUUM ANALYZE mixed")
+        here = workbench.workspace()
+        here.connections.add("pg", "postgres", server.options)
+        session = here.queries.session("arrow")
+        ways = {"ours": lambda: _all(session, "FROM pg.public.mixed"), **_others(server)}
+        taken: dict[str, list[float]] = {name: [] for name in ways}
+        for number in range(rounds + 1):
+            for name, way in ways.items():
+                wait_for_quiet()
+                passed = seconds(way)
+                if number:
+                    taken[name].append(passed)
+    others = {name: median(each) for name, each in taken.items() if name != "ours"}
+    best = min(others, key=lambda name: others[name])
+    ratio = median(a / b for a, b in zip(taken["ours"], taken[best], strict=True))
+    told = ", ".join(f"{name} {spoken(value)}" for name, value in sorted(others.items()))
+    how = f"{spoken(median(taken['ours']))}; {told}; medians of {rounds} alternating rounds"
+    return [Figure(f"PostgreSQL to Arrow, {rows:,} rows x 8, beside {best}", ratio, "x", 1.1, how)]
+
+
+def _all(session: Session, sql: str) -> int:
+    run = session.start(sql)
+    run.wait_rows()
+    assert run.result is not None, run.error
+    return sum(batch.num_rows for batch in session.batches(run, run.result))
+
+
+def _url(server: PostgresServer) -> str:
+    given = server.options
+    password = quote(given["password"], safe="")
+    return f"postgresql://{given['user']}:{password}@{given['host']}:{given['port']}/postgres"
+
+
+def _others(server: PostgresServer) -> dict[str, Callable[[], object]]:
+    import adbc_driver_postgresql.dbapi as adbc
+    import connectorx
+    import polars as pl
+
+    url, sql = _url(server), "SELECT * FROM mixed"
+
+    def by_adbc() -> object:
+        with adbc.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetch_arrow_table()
+
+    return {
+        "ADBC": by_adbc,
+        "connectorx": lambda: connectorx.read_sql(url, sql, return_type="arrow"),
+        "polars": lambda: pl.read_database_uri(sql, url),
+    }
+
+
+def join(rows: int, rounds: int) -> list[Figure]:
+    """Join PostgreSQL, Parquet and SQLite, beside pandas and SQLAlchemy, in processes of their own.
+
+    pandas gets its filters and columns pushed down by hand.
+    """
+    file, lite = sales(rows), FOLDER / "regions.sqlite"
+    with postgres_server() as server:
+        server.execute(
+            "CREATE TABLE shops AS SELECT 'shop ' || i AS shop, i % 20 AS region, "
+            "i % 2 = 0 AS kept FROM generate_series(0, 499) AS numbers(i)"
+        )
+        _write_regions(lite)
+        given = {"options": server.options, "url": _url(server)}
+        given |= {"sales": str(file), "lite": str(lite)}
+        taken: dict[str, list[dict[str, float]]] = {"ours": [], "pandas": []}
+        for _ in range(rounds):
+            for way, results in taken.items():
+                wait_for_quiet()
+                command = [sys.executable, "-m", "benchmarks.federated", way]
+                done = subprocess.run(
+                    command, input=json.dumps(given), capture_output=True, text=True, check=True
+                )
+                results.append(json.loads(done.stdout.splitlines()[-1]))
+    ours, theirs = taken["ours"], taken["pandas"]
+
+    def figure(what: str, key: str, limit: float, shown: Callable[[float], str]) -> Figure:
+        ratio = median(a[key] / b[key] for a, b in zip(ours, theirs, strict=True))
+        mine, other = (median(each[key] for each in way) for way in (ours, theirs))
+        how = f"{shown(mine)} against {shown(other)}, median of {rounds} alternating rounds"
+        name = f"PostgreSQL x Parquet ({rows:,} rows) x SQLite: {what}, beside pandas + SQLAlchemy"
+        return Figure(name, ratio, "x", limit, how)
+
+    return [
+        figure("time", "seconds", 1 / 3, spoken),
+        figure("peak memory", "bytes", 1 / 3, lambda value: f"{value / 1e6:.0f} MB"),
+    ]
+
+
+def _write_regions(file: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    file.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE regions (id INTEGER PRIMARY KEY, name TEXT)")
+        db.executemany("INSERT INTO regions VALUES (?, ?)", [(i, f"region {i}") for i in range(20)])
+        db.commit()
+
+
+def tree(tables: int, rounds: int) -> list[Figure]:
+    """Read the tree of a server of many tables, 20 columns each, and search it."""
+    with postgres_server() as server, opened() as workbench:
+        columns = ", ".join(f"c{number} integer" for number in range(20))
+        for first in range(0, tables, 250):
+            many = range(first, min(first + 250, tables))
+            server.execute(*(f"CREATE TABLE t{number} ({columns})" for number in many))
+        here = workbench.workspace()
+        here.connections.add("pg", "postgres", server.options)
+        here.catalog.whole()
+        engine = here.engine
+        first = []
+        for _ in range(rounds):
+            engine.renew()  # a new process knows nothing of the server yet
+            wait_for_quiet()
+            first.append(seconds(here.catalog.whole))
+        known = here.catalog.whole()
+        index = Index(known, {})
+        found = [seconds(lambda: index.find("t49 c7")) for _ in range(rounds)]
+    size = f"{tables:,} tables, {tables * 20:,} columns"
+    return [
+        Figure(f"The tree of a PostgreSQL of {size}: read by a new engine", median(first) * 1e3,
+               "ms", 1000, f"with its start, median of {rounds}, slowest {spoken(max(first))}"),
+        Figure("The same tree: filtered by two words", median(found) * 1e3, "ms", 100,
+               f"median of {rounds}, slowest {spoken(max(found))}"),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Run the parts asked for, and keep their figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sources", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--rows", type=int, default=2_000_000, help="of PostgreSQL's table")
+    parser.add_argument("--sales", type=int, default=10_000_000, help="rows of the Parquet file")
+    parser.add_argument("--tables", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the figures")
+    given = parser.parse_args()
+    report = Report("uv run --group peers python -m benchmarks.sources", given.results)
+    parts: dict[str, Callable[[], list[Figure]]] = {
+        "arrow": lambda: arrow(given.rows, given.rounds),
+        "join": lambda: join(given.sales, given.rounds),
+        "tree": lambda: tree(given.tables, given.rounds),
+    }
+    for name in given.only.split(","):
+        report.add(name, parts[name]())
+
+
+if __name__ == "__main__":
+    main()
