@@ -66,6 +66,19 @@ SELECT date_trunc('week', time_hour)::DATE AS week, origin, round(avg(dep_delay)
 FROM flights
 GROUP BY ALL"""
 
+COMPARED = """\
+CREATE SCHEMA old_shop;
+CREATE TABLE old_shop.orders (id INTEGER PRIMARY KEY, colour VARCHAR, pieces INTEGER, note VARCHAR);
+CREATE TABLE old_shop.bills (id INTEGER, total DECIMAL(10, 2), paid BOOLEAN);
+CREATE TABLE old_shop.customers (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL);
+CREATE SCHEMA new_shop;
+CREATE TABLE new_shop.orders (id INTEGER PRIMARY KEY, color VARCHAR,
+                              pieces BIGINT NOT NULL DEFAULT 1, shipped DATE);
+CREATE TABLE new_shop.invoices (id INTEGER, total DECIMAL(10, 2), paid BOOLEAN);
+CREATE TABLE new_shop.payments (id INTEGER PRIMARY KEY, invoice INTEGER);
+CREATE TABLE new_shop.customers (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL);
+CREATE INDEX by_color ON new_shop.orders (color)"""
+
 WRONG = """\
 SELECT carrier, count(*) AS flights, avg(arr_dely) AS mean_delay
 FROM flights
@@ -261,13 +274,13 @@ def running(camera: Camera) -> None:
     camera.page.wait_for_timeout(3000)
 
 
-def sources(camera: Camera) -> None:
-    camera.open("sources")
-    camera.take("sources")
+def connections(camera: Camera) -> None:
+    camera.open("connections")
+    camera.take("connections")
 
 
 def rejects(camera: Camera) -> None:
-    camera.open("sources")
+    camera.open("connections")
     camera.page.get_by_role("tab", name="A file or folder here").click()
     box = camera.page.get_by_role("textbox", name="Path")
     box.fill(str(FOLDER / "data" / "deliveries.csv"))
@@ -283,6 +296,44 @@ def rejects(camera: Camera) -> None:
 def schema(camera: Camera) -> None:
     camera.open("schema", table="aviation.airports")
     camera.take("schema")
+
+
+def snapshot(camera: Camera) -> None:
+    camera.open("schema", table="aviation.planes")
+    camera.view("Snapshot")
+    camera.page.get_by_role("combobox", name="How often").click()
+    camera.page.get_by_role("option", name="every day").click()
+    camera.settle()
+    camera.page.get_by_role("button", name="Take a snapshot").click()
+    camera.page.get_by_text("as they were").wait_for()
+    camera.settle()
+    camera.take("snapshot")
+
+
+def diagram(camera: Camera) -> None:
+    camera.open("schema", diagram="aviation")
+    camera.page.get_by_text("Inferred relations", exact=True).click()
+    camera.page.get_by_text("Dashed lines are inferred").wait_for()
+    camera.settle()
+    camera.take("diagram")
+
+
+def compare(camera: Camera) -> None:
+    camera.query(COMPARED)
+    camera.open("schema", compare="1", left="workspace.old_shop", right="workspace.new_shop")
+    box = camera.page.get_by_label("Filter")
+    box.fill("orders")
+    box.press("Enter")
+    camera.settle()
+    camera.take("compare")
+
+
+def profile(camera: Camera) -> None:
+    camera.open("schema", table="flights")
+    camera.view("Profile")
+    camera.page.get_by_text("just now").wait_for()
+    camera.settle()
+    camera.take("profile")
 
 
 def history(camera: Camera) -> None:
@@ -324,8 +375,8 @@ def dark(camera: Camera) -> None:
 
 
 SHOTS: tuple[Callable[[Camera], None], ...] = (
-    query, completion, grid, chart, summary, plan, error, running, sources, rejects, schema,
-    history, jobs, notifications, home, dark,
+    query, completion, grid, chart, summary, plan, error, running, connections, rejects, schema,
+    profile, snapshot, diagram, compare, history, jobs, notifications, home, dark,
 )  # fmt: skip
 
 
