@@ -19,9 +19,13 @@ class Actor:
     name: str
     role: Role
 
+    def may(self, role: Role) -> bool:
+        """Tell whether the actor has at least this role: pages offer what it may do."""
+        return _RANK[self.role] >= _RANK[role]
+
     def require(self, role: Role, what: str) -> None:
         """Raise Forbidden unless the actor has at least this role. `what` is a verb phrase."""
-        if _RANK[self.role] < _RANK[role]:
+        if not self.may(role):
             raise Forbidden(
                 f"{self.name} may not {what} here; that takes the role {role}.",
                 hint="Ask an owner of this workspace.",

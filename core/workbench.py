@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core import redaction
 from core.access import LOCAL_OWNER, Actor
-from core.catalog import Catalog, Table, catalogs
-from core.connections.service import SourceBook, WorkspaceConnections
+from core.catalog.book import CatalogBook
+from core.catalog.comparisons import ComparisonBook, Comparisons
+from core.catalog.noted import NotedBook, NotedCatalogs
+from core.catalog.notes import NoteBook
+from core.catalog.profile_job import ProfileJob
+from core.catalog.profiles import ProfileBook, Profiles
+from core.catalog.records import NoteRows, ProfileLog
+from core.catalog.related import RelationBook, Relations
+from core.catalog.snapshot_job import SnapshotJob
+from core.catalog.snapshots import SnapshotBook
+from core.catalog.table_snapshots import TableSnapshots
+from core.catalog.usage import UsageBook
+from core.catalog.watch import Watch
+from core.channel import Message
+from core.connections.book import SourceBook
+from core.connections.probe import Probe
+from core.connections.service import WorkspaceConnections
 from core.connector import Connector
-from core.engine.description import Description, description
-from core.engine.engine import MODULE, Engine
-from core.errors import ConfigError, MillpondError, NotFound
+from core.engine.engine import LEAN, MODULE, Engine
+from core.engine.scratch import scratch
+from core.errors import ConfigError, Conflict, MillpondError, NotFound
 from core.jobs.housekeeping import Housekeeping
 from core.jobs.records import JobBook
 from core.jobs.scheduler import Scheduler
@@ -24,6 +40,7 @@ from core.jobs.service import Jobs, settle_own
 from core.notify.office import PostOffice
 from core.notify.service import Notify, NotifyBook
 from core.plugins import Roster, discover
+from core.queries.readers import SavedReaders
 from core.queries.records import QueryLog
 from core.queries.service import HISTORY_KEPT, Queries, QueryBook
 from core.secrets.service import Secrets
@@ -42,21 +59,32 @@ _FIRST_SPARE = 2.5
 RUNS_KEPT = 10_000
 """Runs of jobs that a workspace remembers; housekeeping lets older ones go."""
 
+MILLPOND = Actor("millpond", "editor")
+"""Who acts in jobs."""
+
 MESSAGES_KEPT = 10_000
 """Notifications that a workspace remembers, and all that were given up."""
 
 
+PROFILES_KEPT = 5_000
+"""Profiles of tables that a workspace remembers."""
+
+
 @dataclass
 class Room:
-    """What all actors of one workspace share; `known` is the catalog as last read."""
+    """What all actors of one workspace share."""
 
     engine: Engine
     sources: SourceBook
+    catalog: CatalogBook
+    noted: NotedBook
+    relations: RelationBook
+    profiles: ProfileBook
+    comparisons: ComparisonBook
     queries: QueryBook
     jobs: JobBook
     notify: NotifyBook
     scheduler: Scheduler
-    known: tuple[int, list[Catalog]] = (-1, [])
 
 
 class Workspace:
@@ -67,55 +95,48 @@ class Workspace:
         self.actor = actor
         self.engine = room.engine
         self.connections = WorkspaceConnections(room.sources, room.engine, actor)
+        self.catalog = NotedCatalogs(room.catalog, room.noted, actor)
+        self.relations = Relations(room.relations, self.catalog, room.engine, actor)
+        self.profiles = Profiles(room.profiles, self.catalog, actor)
+        self.comparisons = Comparisons(room.comparisons, actor)
+        self.snapshots = TableSnapshots(room.engine, self.catalog, actor)
         self.queries = Queries(room.queries, room.engine, actor)
         self.jobs = Jobs(room.jobs, room.scheduler, actor)
         self.notify = Notify(room.notify, actor)
-
-    def catalog(self) -> list[Catalog]:
-        """Return every catalog with its tables and columns, read again when it may have changed."""
-        self.engine.start()
-        changes, found = self._room.known
-        if changes != self.engine.changes:
-            changes = self.engine.changes
-            found = catalogs(json.loads(self.engine.call("catalog", 60).body))
-            self._room.known = (changes, found)
-        return found
-
-    def describe(self, table: Table) -> Description:
-        """Return all that the engine knows of a table. Raises NotFound for one that is gone."""
-        named = {"catalog": table.catalog, "schema": table.schema, "name": table.name}
-        return description(json.loads(self.engine.call("describe", 60, **named).body))
-
-    def macros(self) -> list[str]:
-        """Return the functions that SQL made and can call unquoted, as `name(parameters)`."""
-        rows = json.loads(self.engine.call("macros", 60).body)
-        return [f"{each['name']}({', '.join(each['parameters'])})" for each in rows]
 
 
 class Workbench:
     """The open program. `close` ends its workers and its store."""
 
     def __init__(
-        self, settings: Settings, store: Store, secrets: Secrets, kinds: Roster[Connector[Any]]
+        self,
+        settings: Settings,
+        store: Store,
+        secrets: Secrets,
+        kinds: Roster[Connector[Any]],
+        supervisor: Supervisor,
     ) -> None:
         self.settings = settings
         self.store = store
         self.secrets = secrets
         self.kinds = kinds
         self.isolation: Isolation = available()
-        self._supervisor = Supervisor(idle_stop=settings.idle_stop, packages=("connectors",))
+        self._supervisor = supervisor
         self.scheduler = Scheduler(store, threads=settings.job_threads)
         self.post = PostOffice(store, secrets, settings, self.scheduler)
         self._housekeeping = _housekeeping(store, self.post)
         self.scheduler.register(self._housekeeping)
+        self.scheduler.register(ProfileJob(self._profiler))
+        self.scheduler.register(SnapshotJob(self._snapshots))
+        self.scheduler.register(Watch(self.comparisons, self._tell))
         self._rooms: dict[str, Room] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, settings: Settings | None = None) -> Workbench:
+    def open(cls, settings: Settings | None = None, *, spares: bool = True) -> Workbench:
         """Open the store and its secrets, and find the connectors. Raises ConfigError.
 
-        The first engine starts warming up behind it.
+        The first engine starts warming up behind it; without `spares` none does before it is asked.
         """
         redaction.install()
         settings = settings or Settings()
@@ -127,12 +148,15 @@ class Workbench:
         _make_home(settings.home)
         store = Store.open(settings)
         try:
-            workbench = cls(settings, store, Secrets.open(store, settings), _connectors(settings))
+            secrets, kinds = Secrets.open(store, settings), _connectors(settings)
         except BaseException:
             store.close()
             raise
-        workbench._supervisor.warm_soon(MODULE, _FIRST_SPARE)
-        return workbench
+        supervisor = Supervisor(
+            idle_stop=settings.idle_stop, packages=_packages(settings), spares=spares
+        )
+        supervisor.warm_soon(MODULE, _FIRST_SPARE)
+        return cls(settings, store, secrets, kinds, supervisor)
 
     def workspace(self, actor: Actor = LOCAL_OWNER, workspace_id: str = LOCAL) -> Workspace:
         """Open a workspace for an actor. Raises NotFound for one that there is not."""
@@ -147,6 +171,23 @@ class Workbench:
         it there raises Conflict where another process has the workspace open.
         """
         return self._open_engine(self._sources(workspace_id), workspace_id, folder)
+
+    @contextmanager
+    def comparisons(
+        self, workspace_id: str = LOCAL, actor: Actor = MILLPOND
+    ) -> Iterator[Comparisons]:
+        """Open the comparisons of a workspace, over its sources alone if it is open elsewhere."""
+        room = self._room(workspace_id)
+        with ExitStack() as stack:
+            book = room.comparisons
+            try:
+                room.engine.start()
+            except Conflict:
+                folder = stack.enter_context(scratch(self.settings.home / "scratch"))
+                engine = self.engine(folder, workspace_id)
+                stack.callback(engine.close)  # before its folder goes
+                book = replace(book, engine=engine, beside=True)
+            yield Comparisons(book, actor)
 
     def start_jobs(self) -> None:
         """Begin to run jobs, in the background, until the workbench is closed."""
@@ -189,17 +230,39 @@ class Workbench:
     def _open_room(self, workspace_id: str) -> Room:
         sources = self._sources(workspace_id)
         engine = self._open_engine(sources, workspace_id)
+        queries = QueryBook.open(self.store, workspace_id, engine)
+        catalog = CatalogBook(engine)
         return Room(
             engine,
             sources,
-            QueryBook.open(self.store, workspace_id, engine),
+            catalog,
+            NotedBook(
+                NoteBook(NoteRows(self.store, workspace_id), catalog),
+                # All that keep SQL, one for each kind: what uses a table is asked of them.
+                UsageBook([SavedReaders(queries.saved)]),
+            ),
+            RelationBook(),
+            ProfileBook(engine, ProfileLog(self.store, workspace_id)),
+            ComparisonBook(engine, SnapshotBook(self.store, workspace_id), _connector_of(sources)),
+            queries,
             JobBook(self.store, workspace_id),
             self.post.open(workspace_id),
             self.scheduler,
         )
 
+    def _profiler(self, workspace_id: str) -> tuple[NotedCatalogs, Profiles]:
+        workspace = self.workspace(LOCAL_OWNER, workspace_id)
+        return workspace.catalog, workspace.profiles
+
+    def _snapshots(self, workspace_id: str) -> TableSnapshots:
+        return self.workspace(MILLPOND, workspace_id).snapshots
+
+    def _tell(self, workspace_id: str, message: Message, channels: Sequence[str]) -> None:
+        Notify(self.post.open(workspace_id), MILLPOND).send(message, channels)
+
     def _sources(self, workspace_id: str) -> SourceBook:
-        sources = SourceBook.open(self.store, workspace_id, self.settings, self.kinds)
+        probe = Probe(self._supervisor, self.settings)
+        sources = SourceBook.open(self.store, self.secrets, workspace_id, self.kinds, probe)
         if self.settings.sample_data:
             attach_samples(sources)
         return sources
@@ -232,14 +295,28 @@ def attach_samples(sources: SourceBook) -> None:
             log.exception("the sample %s could not be added", sample.alias)
 
 
+def _connector_of(sources: SourceBook) -> Callable[[str], str]:
+    def connector(alias: str) -> str:
+        found = sources.connections.find_by_alias(alias)
+        return found.connector if found else ""
+
+    return connector
+
+
 def _housekeeping(store: Store, post: PostOffice) -> Housekeeping:
     return Housekeeping(
         {
             "queries": lambda workspace: QueryLog(store, workspace).prune(HISTORY_KEPT),
             "runs": lambda workspace: JobBook(store, workspace).prune(RUNS_KEPT),
+            "profiles": lambda workspace: ProfileLog(store, workspace).prune(PROFILES_KEPT),
             "notifications": lambda workspace: post.outbox(workspace).prune(MESSAGES_KEPT),
         }
     )
+
+
+def _packages(settings: Settings) -> tuple[str, ...]:
+    """Name what workers import first. Nobody knows what connectors of somebody's own need."""
+    return ("connectors",) if settings.connectors else (LEAN, "connectors")
 
 
 def _make_home(home: Path) -> None:

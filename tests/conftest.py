@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from core.settings import Settings
+from core.workers.supervisor import Supervisor
 from tests.secrecy import (  # noqa: F401 - hooks and a fixture for all tests
     pytest_configure,
     pytest_runtest_makereport,
@@ -26,6 +27,18 @@ from tests.secrecy import (  # noqa: F401 - hooks and a fixture for all tests
 HOW_TO_GET = "Chromium is missing: install it with `sudo apt-get install -y chromium`."
 # Without a sandbox of its own it also runs as root; without /dev/shm in small containers.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_spares(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start no worker ahead: most tests end before they would need a second one.
+
+    A module that is about spares says so by `SPARES = True`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not getattr(request.module, "SPARES", False):
+            patch.setattr(Supervisor, "warm_soon", lambda *given, **named: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.engine.engine import Attachment, Engine
+from core.engine.engine import LEAN, Attachment, Engine
 from core.engine.reach import Reach
 from core.engine.session import Session
 from core.settings import Settings
@@ -42,7 +42,7 @@ def open_engine(
 @pytest.fixture(scope="module")
 def supervisor() -> Iterator[Supervisor]:
     """The module's supervisor: its warm spare makes the second engine's start short."""
-    supervisor = Supervisor(idle_stop=900)
+    supervisor = Supervisor(idle_stop=900, packages=(LEAN,))
     yield supervisor
     supervisor.close()
 

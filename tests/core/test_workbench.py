@@ -64,7 +64,7 @@ def test_a_file_in_the_start_folder_is_queried_after_it_is_added(here, folder):
     here.connections.add("people", "csv", {"path": path})
     assert report.tables == ("people",)
     assert rows(here, "SELECT name FROM people ORDER BY id") == [("Ada",), ("Grace",)]
-    assert [table.name for each in here.catalog() for table in each.tables] == ["people"]
+    assert [table.name for each in here.catalog.list() for table in each.tables] == ["people"]
 
 
 def test_a_run_that_is_not_logged_is_found_again_and_not_in_the_history(here):
@@ -317,7 +317,7 @@ def test_health_tells_of_store_and_workers(workbench, here):
 def test_macros_of_the_workspace_are_listed_with_their_parameters(here):
     rows(here, "CREATE MACRO add_up(a, b) AS a + b; CREATE MACRO first_days() AS TABLE SELECT 1")
     rows(here, 'CREATE MACRO "odd name"() AS 1')
-    assert here.macros() == ["add_up(a, b)", "first_days()"]
+    assert here.catalog.macros() == ["add_up(a, b)", "first_days()"]
 
 
 def test_macros_of_a_user_do_not_answer_our_own_questions(here):
