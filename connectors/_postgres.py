@@ -154,15 +154,17 @@ class PostgresFamily(Connector[P], Generic[P]):
         application = application_name(alias)
         on_cancel(lambda: _cancel(options, application, 86_400))
         if sql.lstrip().lower().startswith(_COPIES):
-            _attach(con, options, alias, application)
-            try:
-                with asking(sql):
-                    rows = con.execute(
-                        f"FROM postgres_query({literal(alias)}, {literal(_plain(sql))})"
-                    )
-                yield rows.to_arrow_reader(20_480)
-            finally:
-                detach(con, alias)
+            # Detached by another cursor: what is cancelled interrupts all that its own does.
+            with con.cursor() as keeper:
+                _attach(keeper, options, alias, application)
+                try:
+                    with asking(sql):
+                        rows = con.execute(
+                            f"FROM postgres_query({literal(alias)}, {literal(_plain(sql))})"
+                        )
+                    yield rows.to_arrow_reader(20_480)
+                finally:
+                    detach(keeper, alias)
         else:
             with connected(options, application) as server, asking(sql):
                 yield _told(server, _plain(sql))

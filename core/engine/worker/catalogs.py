@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from core.engine.worker.activity import Activity
@@ -64,11 +65,12 @@ def schemas(database: Database, activity: Activity, call: Call, sources: Sources
 
 
 def _tell(database: Database, activity: Activity, call: Call, sources: Sources, sql: str) -> None:
+    began = time.monotonic()
     try:
         rows = _rows(database, activity, sql)
     except MillpondError:
         activity.check()
-        if not sources.lost(database):
+        if not sources.lost(database, began):
             raise
         rows = _rows(database, activity, sql)
     away = {alias: error_to_json(error) for alias, error in sources.away.items()}

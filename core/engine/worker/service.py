@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class EngineService:
 
     def handle(self, call: Call) -> None:
         """Answer one call."""
+        began = time.monotonic()
         with self._activities.begin(call) as activity:
             named = f"{call.args.get('sql', '')} {call.args.get('on', '')}".strip()
             try:
@@ -52,7 +54,7 @@ class EngineService:
                     self._sources.stop_with(named, activity)
                 self._answer(call, activity)
             except (QueryError, ConnectError) as error:
-                raise self._sources.explained(error, named, self._database) from error
+                raise self._sources.explained(error, named, self._database, began) from error
 
     def _answer(self, call: Call, activity: Activity) -> None:
         database, sources = self._database, self._sources

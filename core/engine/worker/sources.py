@@ -51,6 +51,8 @@ class Sources:
         self._attached: dict[str, Attached] = {}
         self._coming = {alias.lower(): threading.Event() for alias in coming}
         self._failed: dict[str, MillpondError] = {}
+        self._losing = threading.Lock()
+        self._let_go: dict[str, tuple[float, MillpondError]] = {}
 
     def attach(self, database: Database, call: Call) -> None:
         """Answer op `attach`."""
@@ -135,8 +137,13 @@ class Sources:
             if source.connector.remote and _names(text, alias):
                 activity.on_cancel(partial(_stop, source, started))
 
-    def explained(self, error: MillpondError, sql: str, database: Database) -> MillpondError:
-        """Say which source is away, of an error that says less of it."""
+    def explained(
+        self, error: MillpondError, sql: str, database: Database, since: float
+    ) -> MillpondError:
+        """Say which source is away, of an error that says less of it.
+
+        `since` is when the call began, by the monotonic clock.
+        """
         if isinstance(error, QueryError):
             for alias, why in self._failed.items():
                 if _misses(error, alias):
@@ -145,7 +152,7 @@ class Sources:
                 if not source.connector.attaches and _misses(error, source.alias):
                     return _apart(source.alias, error)
         elif isinstance(error, ConnectError):
-            for alias, why in self.lost(database).items():
+            for alias, why in self.lost(database, since).items():
                 if _names(sql.lower(), alias.lower()):
                     return _away(alias, why)
                 # To find any name DuckDB asks all sources.
@@ -157,25 +164,34 @@ class Sources:
         """What each source said that is not attached, by their aliases in lower case."""
         return dict(self._failed)
 
-    def lost(self, database: Database) -> dict[str, MillpondError]:
-        """Detach those that give no sign of life, and tell why: nobody finds a name until then."""
-        lost: dict[str, MillpondError] = {}
-        for key, source in [*self._attached.items()]:
-            if not source.connector.remote:
-                continue
-            try:
-                with self._at_work(database, source.connector, source.options) as con:
-                    source.connector.alive(con, source.options, source.alias)
-            except MillpondError as error:
-                lost[source.alias] = self._failed[key] = error
-                try:
-                    with self._at_work(database, source.connector, source.options) as con:
-                        source.connector.detach(con, source.alias)
-                except MillpondError as error:  # it is tried again when it is next in the way
-                    log.warning("%s could not be let go: %s", source.alias, error)
-                else:
-                    self._attached.pop(key, None)
-        return lost
+    def lost(self, database: Database, since: float) -> dict[str, MillpondError]:
+        """Detach those that give no sign of life, and tell why: nobody finds a name until then.
+
+        Those that another call let go since then, by the monotonic clock, are told too.
+        """
+        with self._losing:
+            for key, source in [*self._attached.items()]:
+                if source.connector.remote:
+                    self._lose(database, key, source)
+            return {alias: why for alias, (at, why) in self._let_go.items() if at >= since}
+
+    def _lose(self, database: Database, key: str, source: Attached) -> None:
+        """Detach a source unless it gives a sign of life."""
+        try:
+            with self._at_work(database, source.connector, source.options) as con:
+                source.connector.alive(con, source.options, source.alias)
+        except MillpondError as error:
+            self._failed[key] = error
+            self._let_go[source.alias] = time.monotonic(), error
+        else:
+            return
+        try:
+            with self._at_work(database, source.connector, source.options) as con:
+                source.connector.detach(con, source.alias)
+        except MillpondError as error:  # it is tried again when it is next in the way
+            log.warning("%s could not be let go: %s", source.alias, error)
+        else:
+            self._attached.pop(key, None)
 
     def connector(self, name: str) -> Connector[Any]:
         """Return a connector by name. Raises ConfigError where there is none."""

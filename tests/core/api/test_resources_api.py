@@ -26,6 +26,8 @@ ROUTES = {
     "/v1/catalog/relations": {"get"},
     "/v1/catalog/profile": {"get", "post", "delete"},
     "/v1/catalog/search": {"get"},
+    "/v1/catalog/table-snapshots": {"get", "post"},
+    "/v1/catalog/table-snapshots/{name}": {"delete"},
     "/v1/catalog/used-by": {"get"},
     "/v1/connections": {"get", "post"},
     "/v1/connections/test": {"post"},
