@@ -49,7 +49,7 @@ def test_the_search_is_measured(tmp_path):
 @pytest.mark.browser
 @pytest.mark.timeout(300)
 def test_the_browser_is_measured(tmp_path):
-    sizes = ["--rows", "50000", "--rounds", "1", "--sessions", "2", "--seconds", "6"]
+    sizes = ["--rows", "50000", "--rounds", "1", "--sessions", "2", "--seconds", "20"]
     parts = measured(tmp_path, "browser", *sizes)
     assert [*parts] == ["aggregate", "rows", "crowd", "long", "memory"]
 
