@@ -106,9 +106,17 @@ class Opening(Placed, Protocol):
 
 
 @contextmanager
-def connected(options: Opening) -> Iterator[Connection]:
-    """Open a session. Raises ConnectError, ConfigError where the driver is missing."""
+def connected(options: Opening, *, texts: bool = False) -> Iterator[Connection]:
+    """Open a session. Raises ConnectError, ConfigError where the driver is missing.
+
+    With `texts` what a driver would change on the way stays as the database wrote it; SQLAlchemy's
+    own questions want it changed.
+    """
     engine = _engine(options)
+    if texts and engine.dialect.driver == "psycopg":
+        from sqlalchemy import event
+
+        event.listen(engine, "connect", _as_texts)
     try:
         with _explained(options):
             server = engine.connect()
@@ -169,7 +177,7 @@ def _kill(options: Opening, number: int) -> None:
 
 
 def _engine(options: Opening) -> Engine:
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import create_engine
     from sqlalchemy.exc import NoSuchModuleError
     from sqlalchemy.pool import NullPool
 
@@ -191,14 +199,11 @@ def _engine(options: Opening) -> Engine:
             )
         if wait := _TIMEOUTS.get(url.get_driver_name()):
             given[wait] = options.connect_timeout
-        engine = create_engine(url, poolclass=NullPool, connect_args=given)
+        return create_engine(url, poolclass=NullPool, connect_args=given)
     except NoSuchModuleError as error:
         raise _missing(url.get_backend_name()) from error
     except ModuleNotFoundError as error:
         raise _missing(error.name or url.get_driver_name()) from error
-    if url.get_driver_name() == "psycopg":
-        event.listen(engine, "connect", _as_texts)
-    return engine
 
 
 def _as_texts(driver: Any, _record: Any) -> None:

@@ -159,7 +159,7 @@ class Sqlalchemy(Connector[SqlalchemyOptions]):
         sql: str,
         on_cancel: Callable[[Callable[[], None]], None],
     ) -> Iterator[pa.RecordBatchReader]:
-        with connected(options) as server:
+        with connected(options, texts=True) as server:
             on_cancel(stopper(server, options))
             raised: list[Exception] = []
             with asking(sql):
