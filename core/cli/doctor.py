@@ -35,7 +35,7 @@ _PROGRAMS = (
     ),
     (("pg_dump",), "dumps of PostgreSQL", "apt install postgresql-client"),
     (("mariadb-dump", "mysqldump"), "dumps of MySQL and MariaDB", "apt install mariadb-client"),
-    (("java",), "a local Spark", "apt install default-jre-headless"),
+    (("java",), "the tests of Spark", "apt install openjdk-17-jre-headless"),
 )
 _VERSIONS = """
 SELECT 'DuckDB' AS part, version() AS found

@@ -83,20 +83,22 @@ class SourceBook:
     def attachment(self, connection: Connection) -> Attachment:
         """Return what the engine must know of a connection, with its secrets.
 
-        Without those that cannot be opened: attaching it then says what is missing.
+        Where those cannot be opened it has a problem: without them somebody else may answer.
         """
         kind = self.kinds.found.get(connection.connector)
+        secrets, problem = {}, None
         try:
             secrets = self.connections.opened(connection)
-        except SecretError:
+        except SecretError as error:
             log.exception("the secrets of connection %s cannot be opened", connection.id)
-            secrets = {}
+            problem = error
         values = {name: value.get_secret_value() for name, value in secrets.items()}
         return Attachment(
             connection.alias,
             connection.connector,
             connection.options | values,
             remote=kind is not None and kind.remote,
+            problem=problem,
         )
 
     def reach(self) -> Reach:

@@ -28,7 +28,7 @@ from core.errors import (
     WorkerLost,
 )
 from core.settings import Settings
-from core.workers.protocol import Frame, error_from_json
+from core.workers.protocol import Frame, error_from_json, error_to_json
 from core.workers.supervisor import Supervisor
 from core.workers.wall import Isolation, Wall, runtime_paths
 from core.workers.worker import Pending, Worker
@@ -46,13 +46,15 @@ _READS = ("over", "catalog", "structures", "schemas", "macros", "remarks", "rele
 class Attachment:
     """A source as the worker must know it: connector's name, alias, and its options as JSON.
 
-    Those hold its secrets. What is `remote` may be away, and nobody waits for it.
+    Those hold its secrets. What is `remote` may be away, and nobody waits for it. With a `problem`
+    it is not attached, and whoever names it is told.
     """
 
     alias: str
     connector: str
     options: Mapping[str, Any] = field(repr=False)
     remote: bool = False
+    problem: MillpondError | None = None
 
 
 class Engine:
@@ -406,4 +408,5 @@ def _described(attachment: Attachment) -> dict[str, Any]:
         "alias": attachment.alias,
         "connector": attachment.connector,
         "options": dict(attachment.options),
+        "problem": None if attachment.problem is None else error_to_json(attachment.problem),
     }

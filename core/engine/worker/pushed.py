@@ -19,13 +19,16 @@ _RELATION = "__pushed"
 class _Arriving:
     """Batches on their way through DuckDB, of which only the text of an error would come out."""
 
-    def __init__(self, reader: pa.RecordBatchReader) -> None:
+    def __init__(self, reader: pa.RecordBatchReader, activity: Activity) -> None:
+        self._activity = activity
         self.error: MillpondError | None = None
         self.reader = pa.RecordBatchReader.from_batches(reader.schema, self._passing(reader))
 
     def _passing(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         try:
             yield from reader
+            # What a source gave until it was stopped is not all.
+            self._activity.check()
         except MillpondError as error:
             self.error = error
             raise
@@ -53,7 +56,7 @@ def pushed(
         activity.on(beside),
         on.connector.fetch(beside, on.options, sql, activity.on_cancel) as reader,
     ):
-        arriving = _Arriving(reader)
+        arriving = _Arriving(reader, activity)
         cursor.register(_RELATION, arriving.reader)
         try:
             cursor.execute(f"SELECT * FROM {_RELATION}")

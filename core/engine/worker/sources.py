@@ -28,6 +28,7 @@ from core.errors import ConfigError, ConnectError, MillpondError, QueryError
 from core.plugins import discover
 from core.structure import Structure
 from core.workers.child import Call
+from core.workers.protocol import error_from_json
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,13 @@ class Sources:
 
     def attach(self, database: Database, call: Call) -> None:
         """Answer op `attach`."""
-        connector, options = self._read(call)
-        source = Attached(call.args["alias"], connector, options)
-        key = source.alias.lower()
+        alias = call.args["alias"]
+        key = alias.lower()
         try:
+            if (problem := call.args["problem"]) is not None:
+                raise error_from_json(problem)
+            connector, options = self._read(call)
+            source = Attached(alias, connector, options)
             with self._at_work(database, connector, options) as con:
                 if connector.attaches:
                     connector.attach(con, options, source.alias, cache=database.cache)
