@@ -358,6 +358,7 @@ def test_the_connectors():
         "parquet",
         "postgres",
         "s3",
+        "spark",
         "sqlalchemy",
         "sqlite",
         "supabase",

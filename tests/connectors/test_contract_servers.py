@@ -1,6 +1,6 @@
 """How every connector of a server must behave, against the real one, the whole way through.
 
-A new kind joins with a `Case`: how its server is run, and what is said there in its own SQL.
+A new kind joins with a `Case` in server_cases.py.
 """
 
 from __future__ import annotations
@@ -8,248 +8,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.connector import Connector, quoted
+from core.connector import quoted
 from core.errors import ConnectError, Forbidden, InvalidInput, MillpondError, QueryError
-from core.plugins import discover
 from core.secret import Secret
 from core.settings import Settings
 from core.workbench import Workbench, Workspace
-from tests.connectors.servers import (
-    PASSWORD,
-    frozen,
-    mariadb_server,
-    postgres_server,
-    silent_port,
-    supabase_server,
-)
+from tests.connectors.server_cases import CASES, ROSTER, Case, rows
+from tests.connectors.servers import frozen, silent_port
 
-ROSTER = discover("connectors", Connector)
 ALIAS = "Sales 'of' \"2024\".é"  # every alias must be quoted everywhere
 
 
-@dataclass(frozen=True)
-class Case:
-    """A kind of server: how it is run, its own SQL, and what each wrong option is answered."""
-
-    connector: str
-    run: Callable[[], AbstractContextManager[Any]]
-    user: str
-    setup: tuple[str, ...]
-    """It makes a user `reader` with the password r, who may read the view `whoami` at least."""
-    table: str
-    """The table of `setup` with rows (1, 'ä''"'), (2, NULL), as DuckDB names it below the alias."""
-    wrong: dict[str, tuple[dict[str, Any], str]]
-    sleep: str
-    """Own SQL that takes 30 s and gives rows."""
-    running: str
-    """Own SQL that counts the statements under way, its own not among them."""
-    refuses: tuple[str, str]
-    """Own SQL that writes, and what the server says where only reading is allowed."""
-    types: dict[str, tuple[str, str, str | None]] = field(default_factory=dict)
-    """Column -> its declaration and value in own SQL, and how DuckDB's text of it reads."""
-    options: Callable[..., dict[str, Any]] = lambda server, **changed: server.options | changed
-    """What a connection to the running server needs, with some of it changed."""
-    nonsense: tuple[dict[str, Any], ...] = (
-        {"port": 0},
-        {"port": "x"},
-        {"host": "a b@c"},
-        {"host": "db.example:5432"},
-        {"user": "a\x00b"},
-        {"unheard_of": 1},
-    )
-    tells: tuple[str, str] = ("DECIMAL(10,2)", "What there is")
-    """How the type numeric(10, 2) of a column and the comment on a table are told."""
-
-    @property
-    def kind(self) -> Connector[Any]:
-        return ROSTER.found[self.connector]
-
-    def read(self, here: Workspace, alias: str, columns: str) -> list[tuple[Any, ...]]:
-        """Read columns of its table: by DuckDB, or by its own engine where DuckDB cannot."""
-        if self.kind.attaches:
-            return rows(here, f"SELECT {columns} FROM {quoted(alias)}.{self.table}")
-        return rows(here, f"SELECT {columns} FROM {self.table}", on=alias)
-
-    def need_attached(self) -> None:
-        if not self.kind.attaches:
-            pytest.xfail("DuckDB cannot attach it, so its tables join with nothing in place")
-
-
-POSTGRES = Case(
-    connector="postgres",
-    run=postgres_server,
-    user="postgres",
-    setup=(
-        "CREATE TABLE items (id integer PRIMARY KEY, name text)",
-        "INSERT INTO items VALUES (1, 'ä''\"'), (2, NULL)",
-        "COMMENT ON TABLE items IS 'What there is'",
-        "COMMENT ON COLUMN items.name IS 'as people say it'",
-        "CREATE TABLE lines (item integer REFERENCES items (id), amount numeric(10, 2) NOT NULL)",
-        "CREATE INDEX lines_by_item ON lines (item)",
-        "CREATE VIEW whoami AS SELECT current_user::text AS name",
-        "CREATE ROLE reader LOGIN PASSWORD 'r'",
-        "GRANT SELECT ON whoami TO reader",
-    ),
-    table="public.items",
-    wrong={
-        "password": ({"password": "n0t-the-1-it-is"}, "password is wrong"),
-        "user": ({"user": "nobody"}, "password is wrong"),  # PostgreSQL does not tell them apart
-        "database": ({"database": "nope"}, "There is no database nope"),
-        "port": ({"port": 1}, "refuses connections on port 1"),
-        "host": ({"host": "no-such-host.invalid"}, "There is no host named no-such-host"),
-        "tls": ({"tls": "require"}, "offers no encryption"),
-    },
-    sleep="SELECT pg_sleep(30)",
-    running="SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
-    "AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'",
-    refuses=("CREATE TABLE made (x integer)", "read-only"),
-    types={
-        "n38": ("numeric(38, 10)", "1234567890123456789012345678.0123456789",
-                "1234567890123456789012345678.0123456789"),
-        "at": ("timestamptz", "'2026-01-02 03:04:05.678901+02'", "2026-01-02 01:04:05.678901+00"),
-        "never": ("timestamp", "'infinity'", "infinity"),
-        "day": ("date", "'-infinity'", "-infinity"),
-        "uid": ("uuid", "'00000000-0000-0000-0000-00000000000a'",
-                "00000000-0000-0000-0000-00000000000a"),
-        "js": ("json", "'{\"a\":  1}'", '{"a":  1}'),
-        "jsb": ("jsonb", "'{\"a\": 1}'", '{"a": 1}'),
-        "list": ("integer[]", "'{1,NULL,3}'", "[1, NULL, 3]"),
-        "bytes": ("bytea", "'\\x00ff'", "\\x00\\xFF"),
-        "net": ("inet", "'10.0.0.1/8'", "10.0.0.1/8"),
-        "span": ("interval", "'1 mon 2 days 00:00:03'", "1 month 2 days 00:00:03"),
-        "clock": ("time", "'23:59:59.999999'", "23:59:59.999999"),
-        "big": ("bigint", "-9223372036854775808", "-9223372036854775808"),
-        "real": ("double precision", "'NaN'", "nan"),
-        "range": ("int4range", "'[1,5)'", "[1,5)"),
-        "money": ("money", "'12.34'", "$12.34"),
-        "xml": ("text", "'<a>ü</a>'", "<a>ü</a>"),
-    },
-)  # fmt: skip
-
-# A Supabase cannot be had here: PostgreSQL stands in for it.
-SUPABASE = replace(
-    POSTGRES,
-    connector="supabase",
-    run=supabase_server,
-    wrong=POSTGRES.wrong | {"tls": ({"tls": "require"}, "offers no encryption")},
-)
-
-MARIADB = Case(
-    connector="mariadb",
-    run=mariadb_server,
-    user="keeper",
-    setup=(
-        "CREATE TABLE items (id integer PRIMARY KEY, name text COMMENT 'as people say it') "
-        "COMMENT 'What there is'",
-        "INSERT INTO items VALUES (1, 'ä''\"'), (2, NULL)",
-        "CREATE TABLE `lines` (item integer, amount numeric(10, 2) NOT NULL, "
-        "FOREIGN KEY (item) REFERENCES items (id))",
-        "CREATE INDEX lines_by_item ON `lines` (item)",
-        "CREATE VIEW whoami AS SELECT substring_index(user(), '@', 1) AS name",
-        "CREATE USER reader IDENTIFIED BY 'r'",
-        "GRANT SELECT ON shop.* TO reader",
-    ),
-    table="shop.items",
-    wrong={
-        "password": ({"password": "n0t-the-1-it-is"}, "password is wrong"),
-        "user": ({"user": "nobody"}, "password is wrong"),  # MariaDB does not tell them apart
-        "database": ({"database": "nope"}, "may not use the database nope"),
-        "port": ({"port": 1}, "refuses connections on port 1"),
-        "host": ({"host": "no-such-host.invalid"}, "There is no host named no-such-host"),
-        "tls": ({"tls": "required"}, "offers no encryption"),
-    },
-    sleep="SELECT 1 FROM items WHERE sleep(30) = 0",
-    running="SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%sleep(%' "
-    "AND id <> connection_id()",
-    refuses=("CREATE TABLE made (x integer)", "READ ONLY transaction"),
-    types={
-        "n38": ("numeric(38, 10)", "1234567890123456789012345678.0123456789",
-                "1234567890123456789012345678.0123456789"),
-        "huge": ("bigint unsigned", "18446744073709551615", "18446744073709551615"),
-        "least": ("bigint", "-9223372036854775808", "-9223372036854775808"),
-        "five": ("tinyint(1)", "5", "5"),  # not true
-        "exact": ("double", "0.1", "0.1"),
-        "bits": ("bit(9)", "b'100000001'", "\\x01\\x01"),
-        "flag": ("bit(1)", "b'1'", "true"),
-        "in_year": ("year", "2026", "2026"),
-        "day": ("date", "'2026-01-02'", "2026-01-02"),
-        "no_day": ("date", "'0000-00-00'", None),
-        "at": ("datetime(6)", "'2026-01-02 03:04:05.678901'", "2026-01-02 03:04:05.678901"),
-        "moment": ("timestamp NULL", "'2026-01-02 03:04:05'", "2026-01-02 03:04:05"),
-        "long_time": ("time", "'-838:59:59'", "-838:59:59"),
-        "choice": ("enum('ä', 'b')", "'ä'", "ä"),
-        "choices": ("set('a', 'b')", "'a,b'", "a,b"),
-        "js": ("json", "'{\"a\":  1}'", '{"a":  1}'),
-        "bytes": ("varbinary(4)", "x'00ff'", "\\x00\\xFF"),
-        "letters": ("varchar(20)", "'\U0001f41f\\0ü'", "\U0001f41f\0ü"),
-        "point": ("point", "point(1, 2)", "\\x00" * 4 + "\\x01\\x01" + "\\x00" * 9 + "\\xF0?"
-                  + "\\x00" * 7 + "@"),
-        "uid": ("uuid", "'00000000-0000-0000-0000-00000000000a'",
-                "00000000-0000-0000-0000-00000000000a"),
-    },
-)  # fmt: skip
-
-
-def _as_url(server: Any, **changed: Any) -> dict[str, Any]:
-    told = server.options | changed
-    user, host, port, database = (told.pop(each) for each in ("user", "host", "port", "database"))
-    return {"url": f"postgresql+psycopg://{user}@{host}:{port}/{database}"} | told
-
-
-SQLALCHEMY = replace(
-    POSTGRES,
-    connector="sqlalchemy",
-    options=_as_url,
-    wrong={what: told for what, told in POSTGRES.wrong.items() if what != "tls"},
-    nonsense=(
-        {"host": "user:secret@here"},
-        {"database": "db?password=secret"},
-        {"database": "db?host=elsewhere"},
-        {"host": ""},
-        {"port": "x"},
-        {"user": "a\x00b"},
-        {"unheard_of": 1},
-    ),
-    tells=("NUMERIC(10, 2)", "What there is"),
-    # The rows are fetched from a cursor, and that is what the server lists.
-    running="SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'FETCH%'",
-    types={
-        name: told
-        for name, told in POSTGRES.types.items()
-        if name not in ("never", "day")  # psycopg refuses them: see test_sqlalchemy.py
-    }
-    | {
-        "list": ("integer[]", "'{1,NULL,3}'", "[1, null, 3]"),
-        "span": ("interval", "'1 mon 2 days 00:00:03'", "1 mon 2 days 00:00:03"),
-        "range": ("int4range", "'[1,5)'", "[1, 5)"),
-    },
-)
-
-# No MySQL can be had here: MariaDB, which speaks its protocol, stands in for it.
-CASES = {
-    "postgres": POSTGRES,
-    "sqlalchemy": SQLALCHEMY,
-    "supabase": SUPABASE,
-    "mariadb": MARIADB,
-    "mysql": replace(MARIADB, connector="mysql"),
-}
+MARKS = {"mariadb": pytest.mark.mariadb, "mysql": pytest.mark.mariadb, "spark": pytest.mark.spark}
 
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "postgres",
-        "supabase",
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-        pytest.param("mysql", marks=pytest.mark.mariadb),
-    ],
+    params=[pytest.param(name, marks=MARKS.get(name, ())) for name in CASES],
 )
 def case(request) -> Case:
     return CASES[request.param]
@@ -291,14 +71,8 @@ def added(case, server, here) -> str:
     return quoted(ALIAS)
 
 
-def rows(here: Workspace, sql: str, **how: Any) -> list[tuple[Any, ...]]:
-    session = here.queries.session("test")
-    run = session.run(sql, **how)
-    return session.page(run, run.result).frame.rows()
-
-
 def test_every_server_is_tested_here():
-    found = {name for name, kind in ROSTER.found.items() if kind.group == "database"}
+    found = {name for name, kind in ROSTER.found.items() if kind.group in ("database", "engine")}
     assert found == set(CASES)
 
 
@@ -308,7 +82,7 @@ def test_it_declares_what_a_person_is_shown(case):
     assert kind.icon
     assert kind.help.endswith(".")
     assert kind.remote
-    assert kind.group == "database"
+    assert kind.group in ("database", "engine")
     for name, option in kind.Options.model_fields.items():
         assert option.title, name
         assert option.description, name
@@ -325,13 +99,13 @@ def test_a_test_tells_who_answers_and_how_long_it_took(case, server, here):
 @pytest.mark.parametrize("what", ["password", "user", "database", "port", "host", "tls"])
 def test_a_wrong_option_is_answered_precisely(case, server, here, what):
     if what not in case.wrong:
-        assert what == "tls"  # the only one that a kind may be without
+        assert what in case.without
         return
     options, said = case.wrong[what]
     with pytest.raises(ConnectError, match=said) as refusal:
         here.connections.test(case.connector, case.options(server, **options))
     assert refusal.value.hint
-    assert PASSWORD not in str(refusal.value) + refusal.value.hint
+    assert case.secret not in str(refusal.value) + refusal.value.hint
 
 
 def test_a_server_that_never_answers_is_given_up(case, here, server):
@@ -367,16 +141,17 @@ def test_the_catalog_has_its_tables_with_columns(case, here, added):
 def test_its_structure_tells_keys_and_where_they_lead(case, here, added):
     schema = case.table.rpartition(".")[0]
     found = {each.name: each for each in here.catalog.structures(ALIAS, schema or None)}
-    assert "PRIMARY KEY" in found["items"].keys("id")
-    (key,) = found["lines"].foreign_keys
-    assert (key.columns, key.target.table, key.target.columns) == (("item",), "items", ("id",))
     columns = {each.name: each for each in found["lines"].columns}
     assert columns["amount"].type == case.tells[0]
-    assert not columns["amount"].nullable
     assert found["items"].comment == case.tells[1]
     assert {each.name: each.comment for each in found["items"].columns}[
         "name"
     ] == "as people say it"
+    case.need_keys()
+    assert not columns["amount"].nullable
+    assert "PRIMARY KEY" in found["items"].keys("id")
+    (key,) = found["lines"].foreign_keys
+    assert (key.columns, key.target.table, key.target.columns) == (("item",), "items", ("id",))
     assert "lines_by_item" in [each.name for each in found["lines"].indexes]
 
 
@@ -426,12 +201,12 @@ def test_a_snapshot_keeps_all_types_goes_on_and_is_read_while_the_server_is_away
 
 def test_nobody_can_read_the_password(case, here, added):
     for told in ("databases", "secrets", "settings", "views", "variables"):
-        assert PASSWORD not in json.dumps(rows(here, f"FROM duckdb_{told}()"), default=str)
+        assert case.secret not in json.dumps(rows(here, f"FROM duckdb_{told}()"), default=str)
     connection = here.connections.get(ALIAS)
-    assert "password" not in connection.options
-    assert PASSWORD not in repr(connection) + repr(here.connections.list())
+    assert not {"password", "token"} & connection.options.keys()
+    assert case.secret not in repr(connection) + repr(here.connections.list())
     attachment = here.connections._book.attachment(connection)
-    assert PASSWORD not in repr(attachment)
+    assert case.secret not in repr(attachment)
 
 
 def test_writing_is_refused_unless_it_is_allowed(case, server, here, added):
@@ -439,13 +214,14 @@ def test_writing_is_refused_unless_it_is_allowed(case, server, here, added):
     if case.kind.attaches:
         with pytest.raises(QueryError, match="read-only"):
             rows(here, f"DELETE FROM {added}.{case.table}")
-    with pytest.raises(QueryError, match=said):
+    with pytest.raises((QueryError, Forbidden), match=said):
         rows(here, sql, on=ALIAS)
     for kind in ("postgres", "mysql"):
         with pytest.raises(Forbidden, match="past its connection"):
             rows(here, f"CALL {kind}_execute('x', 'COMMIT; CREATE TABLE made (x int)')")
     here.connections.change(ALIAS, here.connections.get(ALIAS).options | {"allow_writing": True})
     rows(here, sql, on=ALIAS)
+    case.need_keeping()
     schema = case.table.rpartition(".")[0]
     made = f"{added}.{schema}.made" if schema else f"{added}.made"
     if case.kind.attaches:
@@ -463,12 +239,15 @@ def test_it_runs_its_own_sql(case, here, added):
     assert (refusal.value.line, refusal.value.column) in [(2, 3), (0, 0)]
 
 
-def test_changed_options_hold_at_once(case, here, added):
-    asked = f"SELECT name FROM {added}.{case.table.rpartition('.')[0]}.whoami"
-    assert rows(here, asked) == [(case.user,)]
-    reader = here.connections.get(ALIAS).options | {"user": "reader", "password": "r"}
-    here.connections.change(ALIAS, reader)
-    assert rows(here, asked) == [("reader",)]
+def test_changed_options_hold_at_once(case, server, here, added):
+    def who() -> list[tuple[Any, ...]]:
+        if not case.kind.attaches:
+            return rows(here, "SELECT name FROM whoami", on=ALIAS)
+        return rows(here, f"SELECT name FROM {added}.{case.table.rpartition('.')[0]}.whoami")
+
+    assert who() == [(case.user,)]
+    here.connections.change(ALIAS, case.options(server, **case.reader))
+    assert who() == [(case.reader["user"],)]
 
 
 def test_what_runs_no_sql_of_its_own_says_so(here, tmp_path):
@@ -516,6 +295,7 @@ def test_a_server_that_goes_away_breaks_nothing_else_and_is_found_again(case, se
 
 
 def test_a_server_that_freezes_keeps_no_page_waiting(case, server, here, added):
+    case.need_attached()
     known = {each.name for each in here.catalog.whole()}
     assert ALIAS in known
     with frozen(server.process):
