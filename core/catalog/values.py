@@ -1,20 +1,17 @@
-"""A text looked for in the values of tables: one query after another, in a thread.
+"""A text looked for in the values of tables, one after another.
 
-So a page can show what is found so far and stop it. It is a look around and no index: it ends after
-a while, and says what it did not come to.
+It is a look around and no index: it ends after a while, and says what it did not come to.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
+from core.catalog.asking import Asking
 from core.catalog.models import Table, identifier
 from core.engine.results import Column
-from core.engine.run import Run
 from core.engine.session import Session
 from core.errors import MillpondError
 
@@ -42,35 +39,15 @@ class ValueHit:
     example: str
 
 
-class Seeking:
-    """A search through values, under way or ended. Everything may be asked from any thread.
-
-    `failed` counts tables that could not be read to their end, `problem` says why the last of them
-    could not. `left_out` are tables beyond the number that is looked into.
-    """
+class Seeking(Asking):
+    """A search through values: each table is a query."""
 
     def __init__(self, session: Session, tables: Iterable[Table], text: str) -> None:
         suited = [each for each in tables if _columns(each, text)]
         suited.sort(key=lambda table: (table.rows is None, table.rows or 0))
-        self.total = len(suited[:TABLES])
-        self.left_out = len(suited[TABLES:])
-        self.done = 0
-        self.failed = 0
-        self.problem: MillpondError | None = None
-        self.cancelled = False
-        self._session, self._tables, self._text = session, suited[:TABLES], text
+        super().__init__(session, len(suited[:TABLES]), len(suited[TABLES:]))
+        self._tables, self._text = suited[:TABLES], text
         self._hits: list[ValueHit] = []
-        self._run: Run | None = None
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-
-    def start(self) -> None:
-        """Begin, and return at once."""
-        threading.Thread(target=self._seek_all, name="values", daemon=True).start()
-
-    @property
-    def ended(self) -> bool:
-        return self._ended.is_set()
 
     @property
     def complete(self) -> bool:
@@ -82,49 +59,23 @@ class Seeking:
         with self._lock:
             return [*self._hits]
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the end, and tell whether it has come."""
-        return self._ended.wait(seconds)
-
-    def cancel(self) -> None:
-        """Stop at once; what was found stays."""
-        with self._lock:
-            self.cancelled, run = True, self._run
-        if run is not None:
-            run.cancel()
-
-    def _seek_all(self) -> None:
+    def _ask_all(self) -> None:
         until = time.monotonic() + SECONDS
-        try:
-            for table in self._tables:
-                left = until - time.monotonic()
-                if self.cancelled or left <= 0:
+        for table in self._tables:
+            left = until - time.monotonic()
+            if self.cancelled or left <= 0:
+                break
+            try:
+                self._seek(table, min(left, PER_TABLE))
+            except MillpondError as error:
+                if self.cancelled:
                     break
-                try:
-                    self._seek(table, min(left, PER_TABLE))
-                except MillpondError as error:
-                    if self.cancelled:
-                        break
-                    self.failed, self.problem = self.failed + 1, error
-                self.done += 1
-        finally:
-            self._ended.set()
-            with suppress(MillpondError):  # a worker that is lost has no session any more
-                self._session.close()
+                self._failed(error)
+            self.done += 1
 
     def _seek(self, table: Table, seconds: float) -> None:
         columns = _columns(table, self._text)
-        run = self._session.start(seek_query(table, columns), {"text": self._text}, timeout=seconds)
-        with self._lock:
-            self._run = run
-            late = self.cancelled
-        if late:
-            run.cancel()
-        run.wait()
-        if run.error is not None:
-            raise run.error
-        assert run.result is not None
-        row = self._session.page(run, run.result, 0, 1).frame.row(0)
+        row = self._row(seek_query(table, columns), {"text": self._text}, seconds)
         pairs = zip(columns, row, strict=True)
         found = [ValueHit(table, each.name, text) for each, text in pairs if text is not None]
         with self._lock:
