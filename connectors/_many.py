@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from connectors._dialect import CsvReading, arguments, guesses
+from connectors._ports import longest_wait
 from connectors._sql import call
 
 ENDINGS = {
@@ -50,13 +51,7 @@ class RemoteFiles(ManyOptions):
         title="Match columns by name",
         description="Looks at the columns of every file first, which takes a request each.",
     )
-    connect_timeout: int = Field(
-        10,
-        title="Longest wait to connect, in s",
-        description="After that, the server counts as being away.",
-        ge=1,
-        le=15,
-    )
+    connect_timeout: int = longest_wait()
 
 
 def format_of(file: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
+from connectors._certificates import certificates
 from connectors._my_errors import explained
 from connectors._servers import ServerOptions
 from core.errors import ConnectError
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _OLDEST = {"MySQL": (5, 7, 8), "MariaDB": (10, 2, 2)}
-_CERTIFICATE = re.compile(
-    r"-----BEGIN CERTIFICATE-----([\sA-Za-z0-9+/=]+)-----END CERTIFICATE-----"
-)
 
 
 class MysqlOptions(ServerOptions):
@@ -59,23 +57,7 @@ class MysqlOptions(ServerOptions):
     @field_validator("tls_authority")
     @classmethod
     def _whole_certificates(cls, value: str) -> str:
-        if not value.strip():
-            return ""
-        found = _CERTIFICATE.findall(value)  # line breaks may be lost on the way through a form
-        if not found:
-            raise ValueError("holds no certificate: it begins with -----BEGIN CERTIFICATE-----")
-        pem = "".join(_pem("".join(each.split())) for each in found)
-        try:
-            ssl.create_default_context(cadata=pem)
-        except ssl.SSLError as error:
-            raise ValueError("is no certificate that can be read") from error
-        return pem
-
-
-def _pem(body: str) -> str:
-    """Write a certificate as PEM has it: lines of 64 characters between two marks."""
-    lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+        return certificates(value)
 
 
 @dataclass(frozen=True)

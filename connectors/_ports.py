@@ -1,8 +1,11 @@
-"""A TCP connection, opened to see whether somebody is there: the first steps of every test."""
+"""A TCP connection, opened to see whether somebody is there, and how long one waits for that."""
 
 from __future__ import annotations
 
 import socket
+from typing import Any
+
+from pydantic import Field
 
 from core.errors import ConnectError
 
@@ -28,3 +31,15 @@ def opened(host: str, port: int, seconds: float) -> socket.socket:
         ) from error
     except OSError as error:
         raise ConnectError(f"{host} cannot be reached: {error.strerror or error}.") from error
+
+
+def longest_wait() -> Any:
+    """Declare the option `connect_timeout`, in s: a test as a whole may take 15."""
+    return Field(
+        10,
+        title="Longest wait to connect, in s",
+        description="After that, the server counts as being away.",
+        ge=1,
+        le=15,
+        json_schema_extra={"more": True},
+    )

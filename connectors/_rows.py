@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -93,6 +94,20 @@ def arrow(
             raise
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+@contextmanager
+def told(
+    raised: Sequence[Exception], translated: Callable[[], AbstractContextManager[None]]
+) -> Iterator[None]:
+    """Raise what a stream put into `raised`, translated: else it is a text with a traceback."""
+    try:
+        yield
+    except Exception as error:
+        if raised:
+            with translated():
+                raise raised[0] from error
+        raise
 
 
 def unique(names: Sequence[str]) -> list[str]:

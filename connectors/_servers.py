@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pydantic import Field, field_validator
 
-from connectors._ports import opened
+from connectors._ports import longest_wait, opened
 from core.connector import Grants, Options
 from core.secret import Secret
 
@@ -68,14 +68,7 @@ class ServerOptions(HostOptions):
         json_schema_extra={"more": True},
     )
 
-    connect_timeout: int = Field(
-        10,
-        title="Longest wait to connect, in s",
-        description="After that, the server counts as being away.",
-        ge=1,
-        le=15,
-        json_schema_extra={"more": True},
-    )
+    connect_timeout: int = longest_wait()
 
     @field_validator("database", "user")
     @classmethod

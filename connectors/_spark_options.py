@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from connectors._certificates import certificates
+from connectors._ports import longest_wait
 from connectors._servers import HostOptions, plain
 from core.secret import Secret
 
@@ -56,19 +58,17 @@ class SparkOptions(HostOptions):
         description="Without it only statements that read are passed on.",
         json_schema_extra={"more": True},
     )
-    connect_timeout: int = Field(
-        10,
-        title="Longest wait to connect, in s",
-        description="After that, the server counts as being away.",
-        ge=1,
-        le=15,
-        json_schema_extra={"more": True},
-    )
+    connect_timeout: int = longest_wait()
 
     @field_validator("database", "user")
     @classmethod
     def _no_control_characters(cls, value: str) -> str:
         return plain(value)
+
+    @field_validator("tls_authority")
+    @classmethod
+    def _whole_certificates(cls, value: str) -> str:
+        return certificates(value)
 
     @field_validator("token")
     @classmethod

@@ -15,7 +15,7 @@ from connectors._servers import reach
 from connectors._spark_errors import asking, explained
 from connectors._spark_options import SparkOptions
 from connectors._spark_protocol import protocol
-from connectors._spark_text import statements
+from connectors._spark_text import quoted, statements
 
 if TYPE_CHECKING:
     import grpc
@@ -113,7 +113,7 @@ def connected(options: SparkOptions) -> Iterator[Session]:
         try:
             with explained(options):
                 if options.database:
-                    session.rows(f"USE {_path(options.database)}")
+                    session.rows(f"USE {quoted(*options.database.split('.'))}")
             for each in statements(options.prepare):
                 with asking(each, options):
                     session.rows(each)
@@ -129,7 +129,7 @@ def _channel(options: SparkOptions) -> Iterator[grpc.Channel]:
     limits = [("grpc.max_send_message_length", _LARGEST)]
     limits += [("grpc.max_receive_message_length", _LARGEST)]
     if options.tls == "require":
-        authority = options.tls_authority.strip().encode() or None
+        authority = options.tls_authority.encode() or None
         known = grpc.ssl_channel_credentials(root_certificates=authority)
         opened = grpc.secure_channel(options.address, known, options=limits)
     else:
@@ -138,7 +138,3 @@ def _channel(options: SparkOptions) -> Iterator[grpc.Channel]:
         with explained(options):  # gRPC itself would try for ever
             grpc.channel_ready_future(channel).result(timeout=options.connect_timeout)
         yield channel
-
-
-def _path(database: str) -> str:
-    return ".".join(f"`{part.replace('`', '``')}`" for part in database.split("."))

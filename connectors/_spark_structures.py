@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from connectors._spark_text import quoted
 from core.structure import Structure, StructuredColumn
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _schemas(session: Session) -> list[str]:
 
 
 def _tables(session: Session, schema: str) -> list[str]:
-    rows = session.rows(f"SHOW TABLES IN {_quoted(schema)}")
+    rows = session.rows(f"SHOW TABLES IN {quoted(schema)}")
     return sorted(str(row["tableName"]) for row in rows if not row["isTemporary"])
 
 
@@ -50,8 +51,9 @@ def _structure(session: Session, schema: str, name: str) -> Structure | None:
     from grpc import RpcError
 
     with suppress(RpcError):
-        rows = session.rows(f"DESCRIBE TABLE EXTENDED {_quoted(schema)}.{_quoted(name)}")
-        more = {row["col_name"]: str(row["data_type"] or "") for row in rows[len(_own(rows)) :]}
+        rows = session.rows(f"DESCRIBE TABLE EXTENDED {quoted(schema, name)}")
+        own = _own(rows)
+        more = {row["col_name"]: str(row["data_type"] or "") for row in rows[len(own) :]}
         size = _STATISTICS.search(more.get("Statistics", ""))
         return Structure(
             schema=schema,
@@ -61,7 +63,7 @@ def _structure(session: Session, schema: str, name: str) -> Structure | None:
             sql=more.get("View Text", ""),
             bytes=int(size[1]) if size else None,
             rows=int(size[2]) if size and size[2] else None,
-            columns=tuple(_columns(_own(rows))),
+            columns=tuple(_columns(own)),
         )
     return None
 
@@ -93,7 +95,3 @@ def _type(declared: str) -> str:
     except (SqlglotError, ValueError):
         return declared
     return re.sub(r"\bTEXT\b", "VARCHAR", named)
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

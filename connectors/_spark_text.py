@@ -24,6 +24,11 @@ _RUNS = re.compile(r"\b(?:reflect|java_method|try_reflect)`?\s*\(", re.IGNORECAS
 """These run any method of Java's in the server."""
 
 
+def quoted(*parts: str) -> str:
+    """Quote a name of Spark's, part by part."""
+    return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
+
+
 def statements(text: str) -> list[str]:
     """Split a text at its semicolons. Raises QueryError for a quote that is not closed."""
     from sqlglot import TokenType, tokenize

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from connectors._rows import unique
+from connectors._rows import told, unique
 from connectors._servers import reach
 from connectors._spark_errors import asking
 from connectors._spark_options import SparkOptions
@@ -98,14 +98,8 @@ class Spark(Connector[SparkOptions]):
             raised: list[Exception] = []
             with asking(sql, options):
                 reader = _rows(session.run(sql.strip().rstrip(";").rstrip()), raised)
-            try:
+            with told(raised, lambda: asking(sql, options)):
                 yield reader
-            except Exception as error:
-                # What goes wrong in mid-stream comes back as a text of Arrow's with a traceback.
-                if raised:
-                    with asking(sql, options):
-                        raise raised[0] from error
-                raise
 
 
 def _rows(batches: Iterator[pa.RecordBatch], raised: list[Exception]) -> pa.RecordBatchReader:

@@ -16,7 +16,8 @@ from pydantic import Field, field_validator
 from connectors._catalogs import with_companions
 from connectors._inspected import inspected
 from connectors._paths import read_head
-from connectors._rows import arrow
+from connectors._ports import longest_wait
+from connectors._rows import arrow, told
 from connectors._servers import reach
 from connectors._sqlalchemy import asking, connected, reads_only, stopper
 from connectors._urls import FILES, address, parsed, port
@@ -53,14 +54,7 @@ class SqlalchemyOptions(Options):
         description="Without it each change is refused by the database, or rolled back.",
         json_schema_extra={"more": True},
     )
-    connect_timeout: int = Field(
-        10,
-        title="Longest wait to connect, in s",
-        description="After that, the server counts as being away.",
-        ge=1,
-        le=15,
-        json_schema_extra={"more": True},
-    )
+    connect_timeout: int = longest_wait()
 
     @field_validator("url")
     @classmethod
@@ -164,14 +158,8 @@ class Sqlalchemy(Connector[SqlalchemyOptions]):
             raised: list[Exception] = []
             with asking(sql):
                 reader = _rows(server, sql, raised)
-            try:
+            with told(raised, lambda: asking(sql)):
                 yield reader
-            except Exception as error:
-                # What goes wrong in mid-stream comes back as a text of Arrow's with a traceback.
-                if raised:
-                    with asking(sql):
-                        raise raised[0] from error
-                raise
 
 
 def _rows(server: Connection, sql: str, raised: list[Exception]) -> pa.RecordBatchReader:

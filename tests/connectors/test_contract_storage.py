@@ -210,6 +210,7 @@ def test_nobody_can_read_the_secret(case, server, here, added):
 
 
 def test_its_key_is_gone_with_it(case, here, added):
+    rows(here, f"SELECT count(*) FROM {added}")  # it is attached in the background
     assert len(rows(here, "FROM duckdb_secrets()")) == 1
     here.connections.enable(ALIAS, False)
     assert rows(here, "FROM duckdb_secrets()") == []

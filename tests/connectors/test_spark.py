@@ -97,6 +97,14 @@ def test_a_token_is_not_sent_for_all_to_hear(host):
         assert SparkOptions(host=here, token=Secret("t0k")).tls == "disable"
 
 
+def test_of_an_authority_only_its_certificate_is_kept_and_its_lines_are_mended(tmp_path):
+    pem = self_signed(tmp_path).read_text()  # with the key
+    kept = SparkOptions(tls_authority=pem.replace("\n", " ")).tls_authority
+    assert kept == pem[pem.index("-----BEGIN CERTIFICATE") :]
+    with pytest.raises(ValidationError, match="holds no certificate"):
+        SparkOptions(tls_authority="mine")
+
+
 @pytest.fixture(scope="module")
 def sail() -> Iterator[SailServer]:
     with sail_server() as running:
