@@ -42,6 +42,7 @@ class QueryState:
     followed: str = ""
     """The last run whose changes to the catalog the page has followed."""
     values: dict[str, str] = field(default_factory=dict)
+    """What is given for each parameter, as `take_values` last saw it."""
 
     def current_text(self) -> str:
         """Return the editor's text as it is now."""
@@ -58,9 +59,19 @@ class QueryState:
         """Return the names of the `$parameters` in the text, each once."""
         return parameters(self.current_text())
 
+    def value_key(self, name: str) -> str:
+        """Return the key of a parameter's field: a text that replaces another has its own."""
+        return f"parameter-{self.revision}-{name}"
+
+    def take_values(self) -> None:
+        """Take over what the fields hold, which an event may bring before they are drawn again."""
+        for name, before in self.values.items():
+            self.values[name] = st.session_state.get(self.value_key(name), before)
+
     def start(self, workspace: Workspace, event: EditorEvent) -> Entry | None:
         """Start what the editor asks for, and give it a moment to answer."""
         self.problem = None
+        self.take_values()
         try:
             entry = workspace.queries.run(
                 event.sql,
@@ -85,6 +96,8 @@ def query_state(workspace: Workspace) -> QueryState:
     """
     states: dict[str, QueryState] = st.session_state.setdefault("query-states", {})
     current = st.session_state.get("query-tab", "")
+    if current in states:
+        states[current].take_values()
     linked = "sql" in st.query_params or "query" in st.query_params
     tab = st.query_params.get("tab", "") or ("" if linked else current) or new_tab()
     if tab != current:
@@ -128,9 +141,9 @@ def _follow_link(state: QueryState, workspace: Workspace) -> None:
             del st.query_params["query"]
         else:
             state.saved_id, state.saved_revision = wanted, saved.document.revision
-            state.values = {name: str(value) for name, value in saved.query.parameters.items()}
             state.on = saved.query.on
             state.replace(saved.query.sql)
+            state.values = {name: str(value) for name, value in saved.query.parameters.items()}
 
 
 def typed(value: str) -> Any:

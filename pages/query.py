@@ -220,10 +220,10 @@ def _show_parameters(state: QueryState) -> None:
         return
     row = st.container(horizontal=True)
     for name in names:
-        state.values[name] = row.text_input(
+        row.text_input(
             f"${name}",
             value=state.values[name],
-            key=f"parameter-{name}",
+            key=state.value_key(name),
             width=200,
             help="A number, true, false, null, a date such as 2013-01-31, or text. "
             "Put text that looks like a number into 'single quotes'.",

@@ -19,9 +19,18 @@ PAGES = ["home", "query", "connections", "schema", "history", "jobs", "notificat
 
 def editor(app: AppTest) -> str:
     """Return the text in the editor of the tab that is shown."""
+    return app.session_state["query-states"][shown_tab(app)].current_text()
+
+
+def shown_tab(app: AppTest) -> str:
+    """Return the name of the query page's tab, which the address has as given or as it was set."""
     tab = app.query_params["tab"]
-    name = tab if isinstance(tab, str) else tab[0]  # as it was given, or as the page set it
-    return app.session_state["query-states"][name].current_text()
+    return tab if isinstance(tab, str) else tab[0]
+
+
+def value_of(app: AppTest, parameter: str):
+    """Return the field of a parameter."""
+    return next(each for each in app.text_input if each.label == parameter)
 
 
 def finished(workspace, sql: str, tab: str):
@@ -148,6 +157,34 @@ def test_a_saved_query_in_the_address_fills_text_and_parameters_and_never_runs(e
         ("$n", "3")
     ]
     assert not empty.queries.history()
+
+
+def test_a_value_typed_right_before_the_run_is_the_one_that_is_bound(empty):
+    app = draw("query", sql="SELECT $n + 1 AS more")
+    value_of(app, "$n").set_value("41")
+    # Both reach the server in one event, as from a browser whose click takes the field's focus.
+    next(each for each in app.button if each.label == "Run all").click()
+    checked(app.run())
+    entry = empty.queries.find(shown_tab(app))
+    assert entry.run.wait(60)
+    assert entry.session.page(entry.run, entry.run.result).frame.rows() == [(42,)]
+
+
+def test_two_tabs_keep_their_own_values_of_one_parameter(empty):
+    app = draw("query", sql="SELECT $n AS n")
+    first = shown_tab(app)
+    value_of(app, "$n").set_value("1")
+    checked(app.run())
+    app.query_params["tab"] = "another"
+    app.query_params["sql"] = "SELECT $n AS other"
+    checked(app.run())
+    assert value_of(app, "$n").value == ""
+    value_of(app, "$n").set_value("2")
+    checked(app.run())
+    app.query_params["tab"] = first
+    checked(app.run())
+    assert editor(app) == "SELECT $n AS n"
+    assert value_of(app, "$n").value == "1"
 
 
 def test_a_saved_query_that_is_gone_is_said(empty):
