@@ -24,6 +24,9 @@ BARE = Path(__file__).with_name("bare.py")
 MILLPOND = ROOT / "app.py"
 MARIMO = Path(__file__).with_name("peer.py")
 
+_BYTECODE = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+"""What would have each server compile every module again, which no user's does."""
+
 QUIET = 0.3
 """Seconds without CPU time after which a server is said to idle."""
 
@@ -78,17 +81,26 @@ class Server:
 
 
 @contextmanager
-def serving(script: Path, home: Path | None = None) -> Iterator[Server]:
-    """Start a script with the inputs' folder granted, in a new home or one used before; end it."""
+def serving(script: Path, home: Path | None = None, *, compiled: bool = True) -> Iterator[Server]:
+    """Start a script with the inputs' folder granted, in a new home or one used before; end it.
+
+    Not `compiled`: as right after an installation, when Python has kept no module's bytecode yet.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="millpond-") as new:
-        environment = {"MILLPOND_HOME": str(home or new), "MILLPOND_START_FOLDER": str(FOLDER)}
+        environment = {
+            **{name: value for name, value in os.environ.items() if name not in _BYTECODE},
+            "MILLPOND_HOME": str(home or new),
+            "MILLPOND_START_FOLDER": str(FOLDER),
+        }
+        if not compiled:
+            environment["PYTHONPYCACHEPREFIX"] = str(Path(new) / "bytecode")
         started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", *_command(script, port, Path(new))],
             cwd=ROOT,
-            env=os.environ | environment,
+            env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

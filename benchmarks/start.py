@@ -18,7 +18,8 @@ from benchmarks.rounds import alternate_timed
 from benchmarks.servers import BARE, MARIMO, MILLPOND, serving
 from benchmarks.tabs import browsing
 
-# Page, what is usable of it, and whether each start is the first one ever, in a new home.
+# Page, what is usable of it, and whether each start is the first one ever: in a new home, with no
+# module compiled yet, neither ours nor Streamlit's.
 STARTS = {
     "home page": ("/", "h1", False),
     "query page": ("/query", ".cm-content", False),
@@ -38,8 +39,8 @@ def main() -> None:
             path, usable, is_first = STARTS[name]
             home = None if is_first else Path(used)
             pair = alternate_timed(
-                partial(_start, browser, MILLPOND, path, usable, home),
-                partial(_start, browser, *_BARE),
+                partial(_start, browser, MILLPOND, path, usable, home, compiled=not is_first),
+                partial(_start, browser, *_BARE, compiled=not is_first),
                 given.rounds,
             )
             called = f"Process start to the usable {name}, beside a bare Streamlit app"
@@ -63,9 +64,18 @@ def _add_peer(report: Report, browser: Browser, home: Path, rounds: int) -> None
 
 
 def _start(
-    browser: Browser, script: Path, path: str, usable: str, home: Path | None = None
+    browser: Browser,
+    script: Path,
+    path: str,
+    usable: str,
+    home: Path | None = None,
+    *,
+    compiled: bool = True,
 ) -> float:
-    with browser.new_context() as context, serving(script, home) as server:
+    with (
+        browser.new_context() as context,
+        serving(script, home, compiled=compiled) as server,
+    ):
         page = context.new_page()
         server.wait()
         page.goto(server.url + path)

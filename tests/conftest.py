@@ -24,6 +24,11 @@ from tests.secrecy import (  # noqa: F401 - hooks and a fixture for all tests
     secret_value,
 )
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    # Still none beside the sources; but each process the tests start would compile them all anew.
+    kept = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(kept))
+
 HOW_TO_GET = "Chromium is missing: install it with `sudo apt-get install -y chromium`."
 # Without a sandbox of its own it also runs as root; without /dev/shm in small containers.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]
