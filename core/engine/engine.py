@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -164,7 +164,7 @@ class Engine:
                 hint="Write the value into it, or run it on DuckDB.",
             )
         values = to_json(params)
-        run = Run(uuid.uuid4().hex, sql, self.spools, timeout or self.settings.query_timeout)
+        run = Run(secrets.token_hex(16), sql, self.spools, timeout or self.settings.query_timeout)
         args: dict[str, Any] = {"run": run.id, "session": session, "sql": sql, "params": values}
         args["on"] = on
         args["statement_limit"] = self.settings.statement_limit

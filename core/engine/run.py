@@ -44,10 +44,15 @@ class Arrival:
     """
 
     result: ResultSet
-    path: Path
+    spools: Path
     schema: pa.Schema | None = None
     first: pa.Table | None = None
     extents: list[Extent] = field(default_factory=list)
+
+    @property
+    def path(self) -> Path:
+        """The file of the rows, where they are more than a few."""
+        return self.spools / f"{self.result.id}.arrow"
 
     @property
     def body(self) -> Any:
@@ -216,15 +221,14 @@ class Run:
         first.validate()  # it comes from a process that ran a user's SQL
         columns = tuple(Column(name, kind) for name, kind in head["columns"])
         result = ResultSet(f"{self.id}-{index}", index, head["kind"], columns, first.num_rows)
-        arrival = Arrival(result, self._spools / f"{self.id}-{index}.arrow", first.schema)
-        arrival.first = first
+        arrival = Arrival(result, self._spools, first.schema, first)
         self._arrivals[index] = arrival
 
     def _extend(self, head: dict[str, Any]) -> None:
         index = head["index"]
         if index not in self._arrivals:
             result = ResultSet(f"{self.id}-{index}", index, head["kind"])
-            self._arrivals[index] = Arrival(result, self._spools / f"{self.id}-{index}.arrow")
+            self._arrivals[index] = Arrival(result, self._spools)
         arrival = self._arrivals[index]
         arrival.extents += [Extent(*each) for each in head.get("extents", ())]
         if arrival.extents:

@@ -19,6 +19,7 @@ from typing import Any
 from core import errors
 
 _LENGTHS = struct.Struct("!IQ")
+_AS_TEXT = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps() would make it each time
 HEAD_LIMIT = 16 * 2**20
 BODY_LIMIT = 512 * 2**20
 
@@ -50,7 +51,7 @@ class Channel:
 
         Raises LimitExceeded for one that the other side would refuse, and Closed.
         """
-        text = json.dumps(head, separators=(",", ":")).encode()
+        text = _AS_TEXT(head).encode()
         view = memoryview(body).cast("B") if len(body) else memoryview(b"")
         if len(text) > HEAD_LIMIT or len(view) > BODY_LIMIT:
             size = max(len(text), len(view)) / 1e6
@@ -61,15 +62,14 @@ class Channel:
         with self._lock:
             if self._closed:
                 raise Closed("the channel was closed here")
-            self._write(memoryview(_LENGTHS.pack(len(text), len(view)) + text))
-            self._write(view)
+            self._write([memoryview(_LENGTHS.pack(len(text), len(view)) + text), view])
 
     def send_soon(self, head: dict[str, Any]) -> bool:
         """Send a small frame if that needs no waiting, else return False.
 
         The other side may be stopped, with a frame half sent to it.
         """
-        text = json.dumps(head, separators=(",", ":")).encode()
+        text = _AS_TEXT(head).encode()
         if not self._lock.acquire(timeout=0.01):
             return False
         try:
@@ -79,15 +79,20 @@ class Channel:
             writable.register(self._write_fd, select.POLLOUT)
             if not writable.poll(0):
                 return False
-            self._write(memoryview(_LENGTHS.pack(len(text), 0) + text))
+            self._write([memoryview(_LENGTHS.pack(len(text), 0) + text)])
             return True
         finally:
             self._lock.release()
 
-    def _write(self, view: memoryview) -> None:
+    def _write(self, views: list[memoryview]) -> None:
+        """Write all, in one go where it fits: each piece would wake the other side."""
         try:
-            while view:
-                view = view[os.write(self._write_fd, view) :]
+            while views:
+                written = os.writev(self._write_fd, views)
+                while views and written >= len(views[0]):
+                    written -= len(views.pop(0))
+                if views:
+                    views[0] = views[0][written:]
         except OSError as error:
             raise Closed(str(error)) from error
 
@@ -97,7 +102,7 @@ class Channel:
         if head_size > HEAD_LIMIT or body_size > BODY_LIMIT:
             raise Closed("the other side sent an oversized frame")
         try:
-            head = json.loads(self._read(head_size))
+            head = json.loads(self._read(head_size).decode())
         except (ValueError, RecursionError) as error:
             raise Closed("the other side sent a broken frame") from error
         if not isinstance(head, dict):
