@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connectors._types import duckdb_type
+from connectors._urls import dialect
 from core.connector import quoted
 from core.structure import Constraint, Index, Structure, StructuredColumn, Target
 
@@ -95,7 +97,7 @@ def _column(server: Connection, told: Mapping[str, Any]) -> StructuredColumn:
         declared = str(told["type"]).partition("(")[0]
     return StructuredColumn(
         told["name"],
-        declared,
+        duckdb_type(declared, dialect(server.engine.url)),
         nullable=bool(told.get("nullable", True)),
         default=str(told.get("default") or ""),
         comment=told.get("comment") or "",

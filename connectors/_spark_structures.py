@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from connectors._spark_text import quoted
+from connectors._types import duckdb_type
 from core.structure import Structure, StructuredColumn
 
 if TYPE_CHECKING:
@@ -79,19 +80,7 @@ def _columns(rows: _Rows) -> Iterator[StructuredColumn]:
         declared = str(row["data_type"])
         yield StructuredColumn(
             str(row["col_name"]),
-            _type(declared),
+            duckdb_type(declared, "spark"),
             comment=str(row["comment"] or ""),
             declared=declared,
         )
-
-
-def _type(declared: str) -> str:
-    """Return what DuckDB calls a type of Spark's."""
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-
-    try:
-        named = exp.DataType.build(declared, dialect="spark").sql(dialect="duckdb")
-    except (SqlglotError, ValueError):
-        return declared
-    return re.sub(r"\bTEXT\b", "VARCHAR", named)

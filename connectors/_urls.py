@@ -29,6 +29,15 @@ _PORTS = {
     "redshift": 5439,
     "trino": 8080,
 }
+_DIALECTS = {
+    "clickhousedb": "clickhouse",
+    "cockroachdb": "postgres",
+    "mariadb": "mysql",
+    "mssql": "tsql",
+    "postgresql": "postgres",
+}
+_KNOWN = {"athena", "bigquery", "clickhouse", "databricks", "drill", "exasol", "hive", "mysql"}
+_KNOWN |= {"oracle", "presto", "redshift", "snowflake", "sqlite", "starrocks", "teradata", "trino"}
 SECRET = re.compile(r"pass(word|wd|phrase)?$|pwd|token|secret|credential|api_?key", re.IGNORECASE)
 _PLACES = ("host", "hostaddr", "port", "server", "service", "unix_socket", "odbc_connect", "dsn")
 
@@ -75,3 +84,9 @@ def address(url: URL) -> str:
     """Return host and port as `name:port`."""
     host = url.host or ""
     return f"[{host}]:{port(url)}" if ":" in host else f"{host}:{port(url)}"
+
+
+def dialect(url: URL) -> str:
+    """Return what sqlglot calls the SQL of the database, "" where it knows it not."""
+    backend = url.get_backend_name()
+    return _DIALECTS.get(backend, backend if backend in _KNOWN else "")

@@ -20,7 +20,7 @@ from connectors._ports import longest_wait
 from connectors._rows import arrow, told
 from connectors._servers import reach
 from connectors._sqlalchemy import asking, connected, reads_only, stopper
-from connectors._urls import FILES, address, parsed, port
+from connectors._urls import FILES, address, dialect, parsed, port
 from core.connector import Checked, Connector, Grants, Options, Report
 from core.secret import Secret
 from core.structure import Structure
@@ -95,6 +95,9 @@ class Sqlalchemy(Connector[SqlalchemyOptions]):
     attaches = False
     writable = True
     push_down = True
+
+    def dialect_for(self, options: SqlalchemyOptions) -> str:
+        return dialect(options.parsed)
 
     def grants(self, options: SqlalchemyOptions) -> Grants:
         if options.is_file:

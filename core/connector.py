@@ -118,6 +118,10 @@ class Connector(Generic[O]):
     statistics: ClassVar[bool] = False
     """It knows about how many rows its tables have, and their sizes."""
 
+    def dialect_for(self, options: O) -> str:
+        """Name the dialect of a source with these options, "" where sqlglot knows it not."""
+        return self.dialect
+
     def extensions_for(self, options: O) -> tuple[str, ...]:
         """Name the extensions that these options need: each takes 5 to 10 MB."""
         return self.extensions
@@ -201,7 +205,7 @@ class Connector(Generic[O]):
         """Tell of all tables, of a schema's, or of one: what the source knows and DuckDB does not.
 
         None where DuckDB itself knows it all. A column's `type` may be left empty: the engine
-        fills in what it sees.
+        fills in what it sees, which of a source that does not attach is nothing.
         """
         return None
 

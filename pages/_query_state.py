@@ -55,6 +55,15 @@ class QueryState:
         st.session_state["query-revision"] = st.session_state.get("query-revision", 0) + 1
         self.revision = st.session_state["query-revision"]
 
+    def run_on(self, alias: str) -> None:
+        """Let a connection's own engine run the text from now on, "" for DuckDB."""
+        self.on = st.session_state[self.on_key] = alias
+
+    @property
+    def on_key(self) -> str:
+        """The key of the field in which the connection is chosen."""
+        return f"runs-on-{self.tab}"
+
     def parameters(self) -> tuple[str, ...]:
         """Return the names of the `$parameters` in the text, each once."""
         return parameters(self.current_text())
@@ -130,7 +139,9 @@ def _entered(state: QueryState) -> QueryState:
 
 def _follow_link(state: QueryState, workspace: Workspace) -> None:
     """Take `?query=` and `?sql=` over once: they fill the editor and never run anything."""
+    on = st.query_params.pop("on", "")
     if sql := st.query_params.pop("sql", None):
+        state.run_on(on)
         state.replace(sql)
     wanted = st.query_params.get("query", "")
     if wanted and wanted != state.saved_id:
@@ -141,7 +152,7 @@ def _follow_link(state: QueryState, workspace: Workspace) -> None:
             del st.query_params["query"]
         else:
             state.saved_id, state.saved_revision = wanted, saved.document.revision
-            state.on = saved.query.on
+            state.run_on(saved.query.on)
             state.replace(saved.query.sql)
             state.values = {name: str(value) for name, value in saved.query.parameters.items()}
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import streamlit as st
 
-from core.catalog.drafts import chart, profile
+from core.catalog.drafts import all_rows, chart, first_rows, profile, row_count
 from core.catalog.models import WORKSPACE, Table
+from core.errors import MillpondError
 from core.queries.runs import Entry
 from core.structure import Structure
 from core.workbench import Workspace
@@ -39,6 +43,8 @@ def show_table(here: Workspace, table: Table) -> None:
     )
     if view == "Data":
         _show_data(here, table)
+    elif view == "Profile" and table.on:
+        _show_profile_elsewhere(here, table)
     elif view == "Profile":
         show_profile(here, table)
     elif view == "Used by":
@@ -75,36 +81,30 @@ def _show_bar(here: Workspace, table: Table, described: Structure, counting: Ent
         "All tables", icon=":material/arrow_back:", on_click=st.query_params.clear, type="tertiary"
     )
     with bar:
-        sql = f"{table.select}\nLIMIT 1000"
-        go_button(
-            "Query this",
-            "query",
-            key="query-table",
-            icon=":material/terminal:",
-            type="primary",
-            params={"sql": sql},
+        _draft_button(
+            "Query this", table, first_rows, icon=":material/terminal:", key="query", type="primary"
         )
-        go_button(
+        _draft_button(
             "Chart",
-            "query",
-            key="chart-table",
+            table,
+            chart,
             icon=":material/bar_chart:",
-            params={"sql": chart(table)},
+            key="chart",
             help="Puts a count into the editor, by month or by what has few values.",
         )
-        go_button(
+        _draft_button(
             "Profile in SQL",
-            "query",
-            key="profile-table",
+            table,
+            profile,
             icon=":material/query_stats:",
-            params={"sql": profile(table)},
+            key="profile",
             help="Puts a query into the editor: rows, nulls, distinct values and limits by column.",
         )
     bar.button(
         "Count exactly",
         icon=":material/tag:",
         on_click=_ask,
-        args=(here, _document(here, "count", table), f"SELECT count(*) FROM {table.address}"),
+        args=(here, _document(here, "count", table), row_count(table), table.on),
         disabled=counting is not None and not counting.run.ended,
         help="Reads the table, where nothing else knows how many rows it has.",
     )
@@ -116,17 +116,29 @@ def _show_bar(here: Workspace, table: Table, described: Structure, counting: Ent
         show_error(counting.run.error)
 
 
+def _draft_button(
+    label: str, table: Table, draft: Callable[[Table], str], *, key: str, **look: str
+) -> None:
+    """Draw what opens an editor with a draft, to be run where the table is read.
+
+    Nothing where the dialect of that cannot say it.
+    """
+    with suppress(MillpondError):
+        params = {"sql": draft(table)} | ({"on": table.on} if table.on else {})
+        go_button(label, "query", key=f"{key}-table", params=params, **look)
+
+
 def _document(here: Workspace, what: str, table: Table) -> str:
     """Name a question to a table as it is now: after a change, it is another."""
     return f"{what}/{here.engine.changes}/{table.address}"
 
 
-def _ask(here: Workspace, document: str, sql: str) -> Entry:
-    """Start a question of this page, in place of an older answer."""
+def _ask(here: Workspace, document: str, sql: str, on: str) -> Entry:
+    """Start a question of this page, in place of an older answer; `on` is who reads the table."""
     older = here.queries.find(document)
     if older is not None:
         here.queries.forget(older.run.id)
-    entry = here.queries.run(sql, document=document, logged=False)
+    entry = here.queries.run(sql, document=document, on=on, logged=False)
     entry.run.wait_rows(GLANCE)
     return entry
 
@@ -147,15 +159,33 @@ def _counted(entry: Entry | None) -> int | None:
 
 
 def _show_data(here: Workspace, table: Table) -> None:
-    document, sql = _document(here, "table", table), f"SELECT * FROM {table.address}"
-    entry = here.queries.find(document) or _ask(here, document, sql)
+    question = (_document(here, "table", table), all_rows(table), table.on)
+    entry = here.queries.find(question[0]) or _ask(here, *question)
     _let_go(entry)
     if entry.run.ended:
         row = st.container(horizontal=True, vertical_alignment="center")
         row.caption(f"Read {ago(entry.run.started_at)}.", width="content")
-        row.button("Read again", on_click=_ask, args=(here, document, sql), type="tertiary")
+        row.button("Read again", on_click=_ask, args=(here, *question), type="tertiary")
     show_result(entry)
     show_refusal(here, entry.run.error)
+
+
+def _show_profile_elsewhere(here: Workspace, table: Table) -> None:
+    """Say where the profile of a table is that DuckDB does not read."""
+    taken = here.snapshots.find(table)
+    if taken is None:
+        st.caption(
+            "A profile reads a table again and again, and DuckDB does not read this one. Take a "
+            "snapshot of it, under Snapshot: that has a profile."
+        )
+        return
+    st.caption(f"DuckDB does not read this table. Its snapshot, taken {ago(taken.taken_at)}, does.")
+    st.button(
+        "Profile of the snapshot",
+        icon=":material/query_stats:",
+        on_click=st.query_params.from_dict,
+        args=({"table": taken.address},),
+    )
 
 
 def _show_columns(here: Workspace, table: Table, described: Structure) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import streamlit as st
+
+from core.catalog.drafts import first_rows
 from core.catalog.models import FILES, WORKSPACE, Catalog, Table
+from core.errors import MillpondError
 from core.workbench import Workspace
 from pages._components.tree import source_tree
 from pages._helpers import errors_shown, follow_catalog
@@ -27,15 +31,27 @@ def show_tree(workspace: Workspace, state: QueryState) -> None:
                 for each in broken
                 if each.problem
             ],
-            on_open=lambda reference: _open(state, reference),
+            on_open=lambda reference: _open(workspace, state, reference),
         )
         follow_catalog(workspace)
 
 
-def _open(state: QueryState, reference: str) -> None:
-    text = state.current_text().rstrip()
+def _open(workspace: Workspace, state: QueryState, reference: str) -> None:
+    """Put a query on a table behind the text, or by itself where another engine reads it."""
+    table = workspace.catalog.find(reference)
+    on = table.on if table else ""
     query = f"SELECT * FROM {reference} LIMIT 1000"
+    try:
+        query = first_rows(table) if table and on else query
+    except MillpondError as error:
+        state.problem = error
+        return
+    text = state.current_text().rstrip()
+    if text and on != state.on:
+        st.query_params.from_dict({"sql": query, "on": on})
+        return
     separator = "" if not text else "\n\n" if text.endswith(";") else ";\n\n"
+    state.run_on(on)
     state.replace(f"{text}{separator}{query};\n")
 
 

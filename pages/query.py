@@ -125,12 +125,13 @@ def _show_runs_on(here: Workspace, state: QueryState, bar: DeltaGenerator) -> No
         state.on = ""
         return
     choices = ["", *engines]
+    if st.session_state.get(state.on_key) not in choices:
+        st.session_state[state.on_key] = state.on if state.on in choices else ""
     state.on = bar.selectbox(
         "Runs on",
         choices,
-        index=choices.index(state.on) if state.on in choices else 0,
         format_func=lambda alias: f"Runs on {alias}" if alias else "Runs on DuckDB",
-        key=f"runs-on-{state.tab}",
+        key=state.on_key,
         label_visibility="collapsed",
         width=200,
         help="DuckDB joins everything. A connection's own engine knows its own dialect only.",
@@ -140,7 +141,7 @@ def _show_runs_on(here: Workspace, state: QueryState, bar: DeltaGenerator) -> No
             "Translate",
             icon=":material/translate:",
             on_click=_translate,
-            args=(here, state, kind.dialect),
+            args=(here, state, engines[state.on].dialect),
             help=f"Rewrite DuckDB's SQL in the dialect of {kind.label}.",
         )
 

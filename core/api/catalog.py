@@ -22,6 +22,7 @@ class TableTold(Noted):
     kind: str
     reference: str = Field(description="The shortest name that SQL finds it by.")
     rows: int | None = Field(description="An estimate; null where there is none.")
+    on: str = Field(description="The connection that SQL on it must run on; empty for DuckDB.")
     columns: list[ColumnTold]
 
 
@@ -69,6 +70,7 @@ def _table(table: Table, notes: Notes) -> TableTold:
         kind=table.kind,
         reference=table.reference,
         rows=table.rows,
+        on=table.on,
         columns=[
             ColumnTold(name=each.name, type=each.type, **_note(noted.get(each.name)))
             for each in table.columns

@@ -1,14 +1,33 @@
-"""Queries on a table to begin with, as text for the editor. Nothing here is run."""
+"""Queries on a table to begin with, in the terms of the engine that reads it.
+
+Nothing here is run. Each raises InvalidInput where its dialect cannot say it.
+"""
 
 from __future__ import annotations
 
 from core.catalog.models import Table, identifier
 from core.connector import literal
 from core.engine.results import Column
+from core.engine.translate import translate
 
 _MOST = 60
 """Columns that a profile asks for: the address of a page holds the text."""
 _UNORDERED = ("BLOB", "BIT", "GEOMETRY", "VARIANT")
+
+
+def first_rows(table: Table) -> str:
+    """Select all columns by their names, of the first 1,000 rows."""
+    return _in_its_terms(table, f"{table.select}\nLIMIT 1000")
+
+
+def all_rows(table: Table) -> str:
+    """Select everything."""
+    return _in_its_terms(table, f"SELECT * FROM {table.source}")
+
+
+def row_count(table: Table) -> str:
+    """Count the rows."""
+    return _in_its_terms(table, f"SELECT count(*) FROM {table.source}")
 
 
 def chart(table: Table) -> str:
@@ -16,8 +35,8 @@ def chart(table: Table) -> str:
     for fits, query in ((_is_time, _by_month), (_is_category, _by_value), (_is_number, _by_number)):
         found = next((each for each in table.columns if fits(each)), None)
         if found is not None:
-            return query(table, found)
-    return f"SELECT count(*) AS rows\nFROM {table.address}"
+            return _in_its_terms(table, query(table, found))
+    return _in_its_terms(table, f"SELECT count(*) AS rows\nFROM {table.source}")
 
 
 def profile(table: Table) -> str:
@@ -26,27 +45,31 @@ def profile(table: Table) -> str:
     queries = [_profile(table, each) for each in asked]
     left = len(table.columns) - len(asked)
     note = f"-- Of {len(table.columns)} columns the first {_MOST}.\n" if left else ""
-    return note + "\nUNION ALL\n".join(queries)
+    return note + _in_its_terms(table, "\nUNION ALL\n".join(queries))
+
+
+def _in_its_terms(table: Table, sql: str) -> str:
+    return sql if table.dialect is None else translate(sql, table.dialect, quote=True)
 
 
 def _by_month(table: Table, column: Column) -> str:
     return (
         f"SELECT date_trunc('month', {identifier(column.name)}) AS month,\n"
-        f"       count(*) AS rows\nFROM {table.address}\nGROUP BY ALL\nORDER BY month"
+        f"       count(*) AS rows\nFROM {table.source}\nGROUP BY ALL\nORDER BY month"
     )
 
 
 def _by_value(table: Table, column: Column) -> str:
     return (
         f"SELECT {identifier(column.name)},\n       count(*) AS rows\n"
-        f"FROM {table.address}\nGROUP BY ALL\nORDER BY rows DESC\nLIMIT 20"
+        f"FROM {table.source}\nGROUP BY ALL\nORDER BY rows DESC\nLIMIT 20"
     )
 
 
 def _by_number(table: Table, column: Column) -> str:
     return (
         f"SELECT {identifier(column.name)},\n       count(*) AS rows\n"
-        f"FROM {table.address}\nGROUP BY ALL\nORDER BY {identifier(column.name)}\nLIMIT 1000"
+        f"FROM {table.source}\nGROUP BY ALL\nORDER BY {identifier(column.name)}\nLIMIT 1000"
     )
 
 
@@ -58,7 +81,7 @@ def _profile(table: Table, column: Column) -> str:
     return (
         f'SELECT {literal(column.name)} AS "column", count(*) AS rows,\n'
         f'       count(*) - count({name}) AS nulls, count(DISTINCT {name}) AS "distinct",\n'
-        f"       {', '.join(ends)}\nFROM {table.address}"
+        f"       {', '.join(ends)}\nFROM {table.source}"
     )
 
 

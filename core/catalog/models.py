@@ -29,7 +29,11 @@ KEYWORDS = frozenset(_WORDS.split())
 
 @dataclass(frozen=True)
 class Table:
-    """A table or view; `rows` is the engine's estimate, None where it has none."""
+    """A table or view; `rows` is the engine's estimate, None where it has none.
+
+    `dialect` is None where DuckDB reads it. Else the engine of its source alone does, in that
+    dialect, "" being one that is not known.
+    """
 
     catalog: str
     schema: str
@@ -37,6 +41,19 @@ class Table:
     kind: Literal["table", "view"]
     rows: int | None
     columns: tuple[Column, ...]
+    dialect: str | None = None
+
+    @property
+    def on(self) -> str:
+        """The connection that SQL on it must run on; "" for DuckDB."""
+        return "" if self.dialect is None else self.catalog
+
+    @property
+    def source(self) -> str:
+        """What stands after FROM in SQL on it, in DuckDB's quotes: its engine knows no alias."""
+        if self.dialect is None:
+            return self.address
+        return ".".join(identifier(part) for part in (self.schema, self.name) if part)
 
     @property
     def reference(self) -> str:
@@ -71,7 +88,7 @@ class Table:
     def select(self) -> str:
         """A query of all its columns by their names."""
         names = ",\n       ".join(identifier(column.name) for column in self.columns)
-        return f"SELECT {names}\nFROM {self.address}"
+        return f"SELECT {names}\nFROM {self.source}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,7 @@ class Catalog:
 class _Rows:
     kind: Literal["table", "view"]
     rows: int | None
+    dialect: str | None
     columns: list[Column] = field(default_factory=list)
 
 
@@ -106,7 +124,7 @@ def catalogs(rows: Iterable[Mapping[str, Any]]) -> list[Catalog]:
     tree: dict[str, dict[str, dict[str, _Rows]]] = {}
     for row in rows:
         tables = tree.setdefault(row["catalog"], {}).setdefault(row["schema"], {})
-        table = tables.setdefault(row["table"], _Rows(row["kind"], row["rows"]))
+        table = tables.setdefault(row["table"], _Rows(row["kind"], row["rows"], row.get("dialect")))
         table.columns.append(Column(row["column"], row["type"]))
     return [
         Catalog(catalog, tuple(_schema(catalog, name, each) for name, each in schemas.items()))
@@ -116,7 +134,7 @@ def catalogs(rows: Iterable[Mapping[str, Any]]) -> list[Catalog]:
 
 def _schema(catalog: str, name: str, tables: dict[str, _Rows]) -> Schema:
     found = (
-        Table(catalog, name, table, each.kind, each.rows, tuple(each.columns))
+        Table(catalog, name, table, each.kind, each.rows, tuple(each.columns), each.dialect)
         for table, each in tables.items()
     )
     return Schema(name, tuple(found))

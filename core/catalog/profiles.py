@@ -26,7 +26,7 @@ from core.catalog.table_profile import TableProfile
 from core.engine.engine import Engine
 from core.engine.profile import ColumnProfile, read
 from core.engine.session import Session
-from core.errors import LimitExceeded
+from core.errors import InvalidInput, LimitExceeded
 
 FIRST_SECONDS = 8.0
 """How long a sample may take before it is asked for the first rows only: 0.3 s is usual."""
@@ -138,7 +138,15 @@ class Profiles:
         return Session(self._engine, f"{self._actor.name}/profile-{uuid.uuid4().hex}")
 
     def _reading(self, table: Table) -> Reading:
-        """Find out how a table is read. Raises NotFound for one that is gone."""
+        """Find out how a table is read.
+
+        Raises NotFound for one that is gone, InvalidInput for one that DuckDB does not read.
+        """
+        if table.on:
+            raise InvalidInput(
+                f"{table.reference} is not in reach of DuckDB, which takes profiles.",
+                hint="Take a snapshot of it, and the profile of that.",
+            )
         if table.kind == "table":
             return Reading(table, table.rows)
         file = parquet_call(self._catalog.describe(table).sql)

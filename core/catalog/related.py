@@ -105,7 +105,12 @@ class Relations:
             with self._book.lock:
                 self._book.told.pop(scope.catalog, None)
         wanted = {(catalog, each.schema, each.name) for catalog, each in self.tables(scope)}
-        guesses = candidates(self.tables(), wanted)
+        apart = self._apart()
+        guesses = [
+            each
+            for each in candidates(self.tables(), wanted)
+            if apart.isdisjoint((each.child.catalog, each.parent.catalog))
+        ]
         with self._book.lock:
             key, measured = (self._actor.name, scope), self._book.measured
             if again or key not in measured:
@@ -117,6 +122,10 @@ class Relations:
             while len(measured) > KEPT:
                 measured.popitem(last=False)[1].cancel()
             return measured[key]
+
+    def _apart(self) -> set[str]:
+        """Return the catalogs whose tables DuckDB does not read: guesses cannot be measured."""
+        return {each.name for each in self._catalogs.list() for table in each.tables if table.on}
 
     def diagram(self, scope: Scope, wish: Wish, *, inferred: bool = False) -> Diagram:
         """Return a diagram of tables of a scope, with what was inferred of it so far if asked.

@@ -22,6 +22,7 @@ from core.engine.engine import Engine
 from core.engine.results import Column
 from core.engine.run import Run
 from core.engine.session import PAGE_LIMIT, Session
+from core.engine.translate import translate
 from core.errors import Conflict, InvalidInput, NotFound, QueryError
 
 SCHEMA = "snapshots"
@@ -121,13 +122,15 @@ class TableSnapshots:
         with self._session() as session:
             session.run(_PREPARE)
             self._check_name(session, wanted)
-            copying = _more(session, wanted) or _whole(wanted)
-            run = session.start(f"BEGIN; {copying}; {_noted(wanted)}; COMMIT", timeout=timeout)
+            session.run("BEGIN")
+            into, rows = _more(session, table, wanted) or _whole(table, wanted)
+            run = _copy(session, table, into, rows, timeout)
             follow(run)
             run.wait()
             let_go(run)
             if run.error is not None:
                 raise run.error
+            session.run(f"{_noted(wanted)}; COMMIT")
             return replace(wanted, rows=_noted_rows(session, wanted))
 
     def drop(self, name: str) -> None:
@@ -202,28 +205,45 @@ def _columns(session: Session, address: str) -> tuple[Column, ...]:
     return run.result.columns if run.result else ()
 
 
-def _whole(wanted: TableSnapshot) -> str:
-    return f"CREATE OR REPLACE TABLE {wanted.address} AS SELECT * FROM {wanted.source}"
+def _whole(table: Table, wanted: TableSnapshot) -> tuple[str, str]:
+    """Return where all rows go, and the SQL that reads them."""
+    return f"CREATE OR REPLACE TABLE {wanted.address} AS", f"SELECT * FROM {table.source}"
 
 
-def _more(session: Session, wanted: TableSnapshot) -> str:
-    """Return the SQL that adds what is new; "" where all must be read: no copy, other columns."""
+def _more(session: Session, table: Table, wanted: TableSnapshot) -> tuple[str, str] | None:
+    """Make room for what is new, and return where it goes and the SQL that reads it.
+
+    None where all must be read: there is no copy, or its columns are others.
+    """
     columns = _columns(session, wanted.address)
-    if not wanted.cursor or columns != _columns(session, wanted.source):
-        return ""
+    if not wanted.cursor or not _fits(session, table, columns):
+        return None
     name = identifier(wanted.cursor)
     run = session.run(f"SELECT max({name})::VARCHAR FROM {wanted.address}")
     assert run.result is not None
     highest = session.page(run, run.result).frame.item(0, 0)
     if highest is None:
-        return ""
+        return None
     kind = next(each.type for each in columns if each.name == wanted.cursor)
     # A constant, and not the query for it: that is what a source can filter by.
     since = f"WHERE {name} >= CAST({literal(highest)} AS {kind})"
-    return (
-        f"DELETE FROM {wanted.address} {since}; "
-        f"INSERT INTO {wanted.address} SELECT * FROM {wanted.source} {since}"
-    )
+    session.run(f"DELETE FROM {wanted.address} {since}")
+    return f"INSERT INTO {wanted.address}", f"SELECT * FROM {table.source} {since}"
+
+
+def _fits(session: Session, table: Table, columns: tuple[Column, ...]) -> bool:
+    """Tell whether a copy has the columns that its table has now."""
+    if table.on:  # DuckDB does not see their types: a value that does not fit is an error
+        return [each.name for each in columns] == [each.name for each in table.columns]
+    return columns == _columns(session, table.source)
+
+
+def _copy(session: Session, table: Table, into: str, rows: str, timeout: float) -> Run:
+    """Start to read rows where the table is read, and to keep them."""
+    if table.dialect is None:
+        return session.start(f"{into} {rows}", timeout=timeout)
+    sql = translate(rows, table.dialect, quote=True)
+    return session.start(sql, timeout=timeout, on=table.on, into=into)
 
 
 def _noted(wanted: TableSnapshot) -> str:

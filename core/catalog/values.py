@@ -43,7 +43,7 @@ class Seeking(Asking):
     """A search through values: each table is a query."""
 
     def __init__(self, session: Session, tables: Iterable[Table], text: str) -> None:
-        suited = [each for each in tables if _columns(each, text)]
+        suited = [each for each in tables if not each.on and _columns(each, text)]
         suited.sort(key=lambda table: (table.rows is None, table.rows or 0))
         super().__init__(session, len(suited[:TABLES]), len(suited[TABLES:]))
         self._tables, self._text = suited[:TABLES], text

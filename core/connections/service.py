@@ -29,12 +29,16 @@ RESERVED = ("workspace", "files", "snapshots", "main", "system", "temp", "memory
 
 @dataclass(frozen=True)
 class Source:
-    """A connection as the page shows it: `problem` is why it cannot be queried now."""
+    """A connection as the page shows it: `problem` is why it cannot be queried now.
+
+    `dialect` is what sqlglot calls the SQL of its own engine.
+    """
 
     connection: Connection
     kind: Connector[Any] | None
     place: str
     problem: MillpondError | None
+    dialect: str = ""
 
     @property
     def runs_sql(self) -> bool:
@@ -66,14 +70,15 @@ class WorkspaceConnections:
 
     def _source(self, connection: Connection) -> Source:
         kind = self.kinds.found.get(connection.connector)
-        place = ""
+        place = dialect = ""
         if kind is not None:
             try:
-                place = kind.place(self._book.check(connection.connector, connection.options))
+                options = self._book.check(connection.connector, connection.options)
+                place, dialect = kind.place(options), kind.dialect_for(options)
             except InvalidInput:  # attaching it says so
                 place = str(connection.options.get("path", ""))
         problem = self._engine.broken.get(connection.alias) if connection.enabled else None
-        return Source(connection, kind, place, problem)
+        return Source(connection, kind, place, problem, dialect)
 
     def source(self, alias: str) -> Source:
         """Return a connection as the page shows it. Raises NotFound."""

@@ -46,13 +46,17 @@ class Session:
         *,
         timeout: float | None = None,
         on: str = "",
+        into: str = "",
     ) -> Run:
         """Start a text of statements and return at once; its errors are in the run.
 
-        A connection that it runs `on`, by its alias, gets it as it is, in its own dialect.
+        A connection that it runs `on`, by its alias, gets it as it is, in its own dialect; `into`,
+        the head of an INSERT or a CREATE TABLE AS, keeps what that gives.
         Raises LimitExceeded and InvalidInput for a text that cannot be sent.
         """
-        return self._engine.run(sql, params or {}, session=self.name, timeout=timeout, on=on)
+        return self._engine.run(
+            sql, params or {}, session=self.name, timeout=timeout, on=on, into=into
+        )
 
     def run(
         self,

@@ -11,11 +11,11 @@ from core.access import Actor
 from core.engine.engine import Engine
 from core.engine.run import Run
 from core.engine.session import Session
+from core.engine.translate import translate
 from core.errors import MillpondError, NotFound
 from core.queries.models import HistoryEntry, SavedQuery, State
 from core.queries.records import QueryLog
 from core.queries.runs import Entry, RunBook
-from core.queries.translate import translate
 from core.store.documents import Document, Documents
 from core.store.store import Store
 

@@ -222,7 +222,6 @@ SQLALCHEMY = replace(
         {"user": "a\x00b"},
         {"unheard_of": 1},
     ),
-    tells=("NUMERIC(10, 2)", "What there is"),
     # The rows are fetched from a cursor, and that is what the server lists.
     running="SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'FETCH%'",
     types={
@@ -292,7 +291,7 @@ SPARK = Case(
         {"user": "a\x00b"},
         {"unheard_of": 1},
     ),
-    tells=("DECIMAL(10, 2)", "What there is"),
+    
     secret=TOKEN,
     without=("password", "user"),
     reader={"user": "reader"},

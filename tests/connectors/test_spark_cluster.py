@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from benchmarks.inputs import tpch
+from core.engine.translate import translate
 from core.errors import ConnectError, Forbidden, QueryError
-from core.queries.translate import translate
 from core.settings import Settings
 from core.workbench import Workbench, Workspace
 from tests.connectors.spark_cluster import Cluster, spark_cluster
@@ -77,7 +77,7 @@ def test_the_catalog_has_the_tables_with_their_columns(here):
     found = {each.name: each for each in here.catalog.structures("spark", "default")}
     assert {"lineitem", "orders", "nation"} <= found.keys()
     columns = {each.name: each for each in found["lineitem"].columns}
-    assert columns["l_quantity"].type == "DECIMAL(15, 2)"
+    assert columns["l_quantity"].type == "DECIMAL(15,2)"
     assert columns["l_shipdate"].type == "DATE"
     assert columns["l_comment"].declared == "string"
 

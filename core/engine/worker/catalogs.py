@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
 from core.engine.worker.over import read
-from core.engine.worker.sources import Sources
+from core.engine.worker.sources import Listed, Sources
 from core.errors import MillpondError
 from core.workers.child import Call
 from core.workers.protocol import error_to_json
@@ -54,17 +55,25 @@ def catalog(database: Database, activity: Activity, call: Call, sources: Sources
     """Answer op `catalog`: one row a column of a table, as JSON.
 
     DuckDB tells nothing of any database while one of them is away: those are let go. All that are
-    away are named, with what they said.
+    away are named, with what they said. A row with a `dialect` is of a table that its source's own
+    engine alone can read.
     """
-    _tell(database, activity, call, sources, _TABLES)
+    _tell(database, activity, call, sources, _TABLES, _columns)
 
 
 def schemas(database: Database, activity: Activity, call: Call, sources: Sources) -> None:
     """Answer op `schemas`: one row a schema, those without a table too, as `catalog` does."""
-    _tell(database, activity, call, sources, _SCHEMAS)
+    _tell(database, activity, call, sources, _SCHEMAS, _schemas)
 
 
-def _tell(database: Database, activity: Activity, call: Call, sources: Sources, sql: str) -> None:
+def _tell(
+    database: Database,
+    activity: Activity,
+    call: Call,
+    sources: Sources,
+    sql: str,
+    rows_of: Callable[[Listed], Iterator[dict[str, Any]]],
+) -> None:
     began = time.monotonic()
     try:
         rows = _rows(database, activity, sql)
@@ -74,8 +83,33 @@ def _tell(database: Database, activity: Activity, call: Call, sources: Sources, 
             raise
         rows = _rows(database, activity, sql)
     away = {alias: error_to_json(error) for alias, error in sources.away.items()}
+    for each in sources.listed(database, activity):
+        rows += rows_of(each)
+        if each.problem is not None:
+            away[each.alias.lower()] = error_to_json(each.problem)
     # Not Arrow: the app draws its first pages without importing it.
     call.finish({"rows": len(rows), "away": away}, json.dumps(rows).encode())
+
+
+def _columns(listed: Listed) -> Iterator[dict[str, Any]]:
+    for table in listed.tables:
+        for column in table.columns:
+            yield {
+                "catalog": listed.alias,
+                "schema": table.schema,
+                "table": table.name,
+                "kind": table.kind,
+                "rows": table.rows,
+                "column": column.name,
+                "type": column.type,
+                "nullable": column.nullable,
+                "dialect": listed.dialect,
+            }
+
+
+def _schemas(listed: Listed) -> Iterator[dict[str, Any]]:
+    for schema in sorted({each.schema for each in listed.tables}):
+        yield {"catalog": listed.alias, "schema": schema}
 
 
 def macros(database: Database, activity: Activity, call: Call) -> None:

@@ -41,11 +41,12 @@ def pushed(
     cursor: duckdb.DuckDBPyConnection,
     on: Attached,
     sql: str,
+    into: str = "",
 ) -> Iterator[None]:
     """Execute on `cursor` a read of what the source gives for `sql`, as it arrives.
 
-    A cancelled call stops the statement at its server. Raises InvalidInput where the source only
-    attaches its tables.
+    With `into`, the head of an INSERT or a CREATE TABLE AS, that keeps it. A cancelled call stops
+    the statement at its server. Raises InvalidInput where the source only attaches its tables.
     """
     if not on.connector.push_down:
         raise InvalidInput(
@@ -59,7 +60,7 @@ def pushed(
         arriving = _Arriving(reader, activity)
         cursor.register(_RELATION, arriving.reader)
         try:
-            cursor.execute(f"SELECT * FROM {_RELATION}")
+            cursor.execute(f"{into} SELECT * FROM {_RELATION}")
             yield
         except Exception as error:
             raise arriving.error or error from error

@@ -39,13 +39,15 @@ _CHANGES = ("INSERT", "UPDATE", "DELETE", "COPY", "CREATE", "MERGE_INTO", "EXPOR
 def run(database: Database, activity: Activity, call: Call, on: Attached | None) -> None:
     """Answer op `run`: parts tell what each statement gives, the end tells that all is done.
 
-    With a source to run `on`, its own engine gets the text as it is, as one statement.
+    With a source to run `on`, its own engine gets the text as it is, as one statement; what it
+    gives is kept where `into` says, if that does.
     """
     args = call.args
     if on is not None:
         with database.session(args["session"], activity) as cursor:
             try:
-                _Statement(database, activity, call, 0).push(cursor, on, args["sql"])
+                statement = _Statement(database, activity, call, 0)
+                statement.push(cursor, on, args["sql"], args["into"])
             except Exception as error:
                 raise translate(error, "", database.readable, database.hosts) from error
         call.finish({"statements": 1})
@@ -106,9 +108,13 @@ class _Statement:
         row = cursor.fetchone() if types else None
         self._done(kind, row[0] if row else 0)
 
-    def push(self, cursor: duckdb.DuckDBPyConnection, on: Attached, sql: str) -> None:
-        """Let a source run the text, and spool what it gives as any other result."""
-        with pushed(self._database, self._activity, cursor, on, sql):
+    def push(self, cursor: duckdb.DuckDBPyConnection, on: Attached, sql: str, into: str) -> None:
+        """Let a source run the text, and spool what it gives as any other result, or keep it."""
+        with pushed(self._database, self._activity, cursor, on, sql, into):
+            if into:
+                row = cursor.fetchone()
+                self._done("INSERT", row[0] if row else 0)
+                return
             columns = [(str(each[0]), str(each[1])) for each in cursor.description or ()]
             self._spool(cursor, "SELECT", columns)
 

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -24,6 +24,7 @@ from core.engine.extensions import SETTINGS, extension_file
 from core.engine.worker.activity import WAIT, Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
+from core.engine.worker.listings import Listings
 from core.errors import ConfigError, ConnectError, MillpondError, QueryError
 from core.plugins import discover
 from core.structure import Structure
@@ -42,6 +43,16 @@ class Attached:
     options: Any
 
 
+@dataclass(frozen=True)
+class Listed:
+    """What a source that runs its own SQL only told of its tables, and why not of all, if so."""
+
+    alias: str
+    dialect: str
+    tables: Sequence[Structure]
+    problem: MillpondError | None
+
+
 class Sources:
     """The connectors that this worker knows, imported on first use, and what they attached."""
 
@@ -54,6 +65,7 @@ class Sources:
         self._failed: dict[str, MillpondError] = {}
         self._losing = threading.Lock()
         self._let_go: dict[str, tuple[float, MillpondError]] = {}
+        self._listings = Listings()
 
     def attach(self, database: Database, call: Call) -> None:
         """Answer op `attach`."""
@@ -72,6 +84,8 @@ class Sources:
             raise
         else:
             self._failed.pop(key, None)
+            if source != self._attached.get(key):
+                self._listings.forget(key)
             self._attached[key] = source
         finally:
             if there := self._coming.pop(key, None):
@@ -83,6 +97,7 @@ class Sources:
         alias = call.args["alias"]
         self._failed.pop(alias.lower(), None)
         self._attached.pop(alias.lower(), None)
+        self._listings.forget(alias.lower())
         connector = self.connector(call.args["connector"])
         with self._at_work(database, connector, None) as con:
             connector.detach(con, alias)
@@ -117,6 +132,21 @@ class Sources:
             return source.connector.structures(
                 source.options, call.args["schema"], call.args["name"]
             )
+
+    def listed(self, database: Database, activity: Activity) -> list[Listed]:
+        """Return the tables of all sources that DuckDB does not attach, as these tell of them."""
+        found = []
+        for key, source in [*self._attached.items()]:
+            if not source.connector.attaches:
+                ask = partial(self._list, database, source)
+                tables, problem = self._listings.tables(key, ask, activity)
+                dialect = source.connector.dialect_for(source.options)
+                found.append(Listed(source.alias, dialect, tables, problem))
+        return found
+
+    def _list(self, database: Database, source: Attached) -> Sequence[Structure]:
+        with self._translated(database):
+            return source.connector.structures(source.options, None, None) or ()
 
     def source(self, alias: str) -> Attached:
         """Return an attached source. Raises ConnectError that says why it is not."""

@@ -35,10 +35,16 @@ _OTHERWISE: dict[str, dict[str, str]] = {
 }
 
 
-def translate(sql: str, dialect: str) -> str:
+_FOLDS_UP = ("oracle", "snowflake")
+"""Dialects in which a name without quotes is one of capitals: those are told in small letters."""
+
+
+def translate(sql: str, dialect: str, *, quote: bool = False) -> str:
     """Return a text of statements in sqlglot's `dialect`, laid out anew.
 
-    Raises QueryError for what DuckDB would not parse, InvalidInput for what cannot be said there.
+    With `quote` all names are quoted, for SQL whose names are known to be right: each dialect has
+    its own reserved words. Raises QueryError for what DuckDB would not parse, InvalidInput for
+    what cannot be said there.
     """
     import sqlglot  # 0.2 s, and the app's first page does without it
     from sqlglot import ErrorLevel
@@ -64,7 +70,12 @@ def translate(sql: str, dialect: str) -> str:
         _refuse(tree, dialect)
     try:
         texts = [
-            tree.sql(dialect=dialect, pretty=True, unsupported_level=ErrorLevel.RAISE)
+            tree.sql(
+                dialect=dialect,
+                pretty=True,
+                identify=quote and dialect not in _FOLDS_UP,
+                unsupported_level=ErrorLevel.RAISE,
+            )
             for tree in trees
         ]
     except UnsupportedError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.engine.translate import translate
 from core.errors import InvalidInput, QueryError
-from core.queries.translate import translate
 
 # dialect, DuckDB's SQL, what must be in the translation
 REWRITTEN = [
