@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.connections.service import Source
 from core.errors import MillpondError
 from core.queries.models import SavedQuery
 from core.workbench import Workspace
@@ -141,18 +142,28 @@ def _show_runs_on(here: Workspace, state: QueryState, bar: DeltaGenerator) -> No
             "Translate",
             icon=":material/translate:",
             on_click=_translate,
-            args=(here, state, engines[state.on].dialect),
-            help=f"Rewrite DuckDB's SQL in the dialect of {kind.label}.",
+            args=(here, state, engines[state.on]),
+            help=f"Rewrite DuckDB's SQL in the dialect of {kind.label}, and have {state.on} look "
+            "through it. Nothing is run.",
         )
 
 
-def _translate(here: Workspace, state: QueryState, dialect: str) -> None:
+def _translate(here: Workspace, state: QueryState, source: Source) -> None:
+    """Put the translation in place of the text; what its engine has against it is said."""
+    state.problem = None
     try:
-        state.replace(here.queries.translate(state.current_text(), dialect))
+        statements = here.queries.translate(state.current_text(), source.dialect)
+        state.replace(";\n\n".join(statements))
+        alias, dialect = source.connection.alias, source.dialect
+        checked = [here.queries.analyse(each, alias, dialect) for each in statements]
     except MillpondError as error:
         state.problem = error
-    else:
-        state.problem = None
+        return
+    st.session_state["notice"] = (
+        f"Translated. {alias} has looked through it: it can run."
+        if all(checked)
+        else f"Translated. {alias} cannot say beforehand whether it runs."
+    )
 
 
 def _go_to(params: dict[str, str]) -> None:

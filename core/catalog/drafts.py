@@ -53,23 +53,26 @@ def _in_its_terms(table: Table, sql: str) -> str:
 
 
 def _by_month(table: Table, column: Column) -> str:
+    month = f"date_trunc('month', {identifier(column.name)})"
     return (
-        f"SELECT date_trunc('month', {identifier(column.name)}) AS month,\n"
-        f"       count(*) AS rows\nFROM {table.source}\nGROUP BY ALL\nORDER BY month"
+        f"SELECT {month} AS month,\n       count(*) AS rows\n"
+        f"FROM {table.source}\nGROUP BY {month}\nORDER BY month"
     )
 
 
 def _by_value(table: Table, column: Column) -> str:
+    name = identifier(column.name)
     return (
-        f"SELECT {identifier(column.name)},\n       count(*) AS rows\n"
-        f"FROM {table.source}\nGROUP BY ALL\nORDER BY rows DESC\nLIMIT 20"
+        f"SELECT {name},\n       count(*) AS rows\n"
+        f"FROM {table.source}\nGROUP BY {name}\nORDER BY rows DESC\nLIMIT 20"
     )
 
 
 def _by_number(table: Table, column: Column) -> str:
+    name = identifier(column.name)
     return (
-        f"SELECT {identifier(column.name)},\n       count(*) AS rows\n"
-        f"FROM {table.source}\nGROUP BY ALL\nORDER BY {identifier(column.name)}\nLIMIT 1000"
+        f"SELECT {name},\n       count(*) AS rows\n"
+        f"FROM {table.source}\nGROUP BY {name}\nORDER BY {name}\nLIMIT 1000"
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -17,7 +17,7 @@ from core.connections import uploads
 from core.connections.book import Draft, Kinds, SourceBook
 from core.connections.looks import inspected, tested
 from core.connections.models import Connection, FolderGrant, Health, Mode
-from core.connector import Checked, Connector, Grants, Report
+from core.connector import Checked, Connector, Grants, Options, Report
 from core.engine.engine import Engine
 from core.engine.reach import inside
 from core.errors import ConnectError, Forbidden, InvalidInput, MillpondError, NotFound
@@ -31,19 +31,26 @@ RESERVED = ("workspace", "files", "snapshots", "main", "system", "temp", "memory
 class Source:
     """A connection as the page shows it: `problem` is why it cannot be queried now.
 
-    `dialect` is what sqlglot calls the SQL of its own engine.
+    `options` are checked, and without secrets; None where they are not good.
     """
 
     connection: Connection
     kind: Connector[Any] | None
     place: str
     problem: MillpondError | None
-    dialect: str = ""
+    options: Options | None = field(default=None, repr=False)
 
     @property
     def runs_sql(self) -> bool:
         """Tell whether its own engine can run SQL now."""
         return self.connection.enabled and self.kind is not None and self.kind.push_down
+
+    @property
+    def dialect(self) -> str:
+        """What sqlglot calls the SQL of its own engine, "" where it has none or is unknown."""
+        if self.kind is None or self.options is None:
+            return ""
+        return self.kind.dialect_for(self.options)
 
     @property
     def state(self) -> State:
@@ -70,15 +77,15 @@ class WorkspaceConnections:
 
     def _source(self, connection: Connection) -> Source:
         kind = self.kinds.found.get(connection.connector)
-        place = dialect = ""
+        place, options = "", None
         if kind is not None:
             try:
                 options = self._book.check(connection.connector, connection.options)
-                place, dialect = kind.place(options), kind.dialect_for(options)
+                place = kind.place(options)
             except InvalidInput:  # attaching it says so
                 place = str(connection.options.get("path", ""))
         problem = self._engine.broken.get(connection.alias) if connection.enabled else None
-        return Source(connection, kind, place, problem, dialect)
+        return Source(connection, kind, place, problem, options)
 
     def source(self, alias: str) -> Source:
         """Return a connection as the page shows it. Raises NotFound."""

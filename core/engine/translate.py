@@ -40,7 +40,12 @@ _FOLDS_UP = ("oracle", "snowflake")
 
 
 def translate(sql: str, dialect: str, *, quote: bool = False) -> str:
-    """Return a text of statements in sqlglot's `dialect`, laid out anew.
+    """Return a text of statements in sqlglot's `dialect`, as `translated` does."""
+    return ";\n\n".join(translated(sql, dialect, quote=quote))
+
+
+def translated(sql: str, dialect: str, *, quote: bool = False) -> list[str]:
+    """Return the statements of a text in sqlglot's `dialect`, laid out anew.
 
     With `quote` all names are quoted, for SQL whose names are known to be right: each dialect has
     its own reserved words. Raises QueryError for what DuckDB would not parse, InvalidInput for
@@ -69,7 +74,7 @@ def translate(sql: str, dialect: str, *, quote: bool = False) -> str:
     for tree in trees:
         _refuse(tree, dialect)
     try:
-        texts = [
+        return [
             tree.sql(
                 dialect=dialect,
                 pretty=True,
@@ -84,7 +89,6 @@ def translate(sql: str, dialect: str, *, quote: bool = False) -> str:
             f"This cannot be said in that dialect: {first}.",
             hint="Run it on DuckDB, or rewrite it.",
         ) from error
-    return ";\n\n".join(texts)
 
 
 def _refuse(tree: Expr, dialect: str) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.access import Actor
+from core.engine.analysis import analysis
 from core.engine.engine import Engine
 from core.engine.run import Run
 from core.engine.session import Session
-from core.engine.translate import translate
-from core.errors import MillpondError, NotFound
+from core.engine.translate import translated
+from core.errors import MillpondError, NotFound, QueryError
 from core.queries.models import HistoryEntry, SavedQuery, State
 from core.queries.records import QueryLog
 from core.queries.runs import Entry, RunBook
@@ -20,6 +22,9 @@ from core.store.documents import Document, Documents
 from core.store.store import Store
 
 log = logging.getLogger(__name__)
+
+_ANALYSIS = 10.0
+"""Seconds that a connection's engine may take to analyse a statement."""
 
 HISTORY_KEPT = 50_000
 """Runs that the history keeps; older ones are forgotten when the workspace opens."""
@@ -105,9 +110,30 @@ class Queries:
         except MillpondError:  # the history must not take the result with it
             log.exception("the end of query %s could not be logged", run.id)
 
-    def translate(self, sql: str, dialect: str) -> str:
-        """Return a text in the dialect of a connection. Raises QueryError, InvalidInput."""
-        return translate(sql, dialect)
+    def translate(self, sql: str, dialect: str) -> Sequence[str]:
+        """Return the statements of a text in a connection's dialect.
+
+        Raises QueryError, InvalidInput.
+        """
+        return translated(sql, dialect)
+
+    def analyse(self, sql: str, on: str, dialect: str) -> bool:
+        """Have a connection's own engine look through a statement of its dialect, and run nothing.
+
+        False where it has no way to. Raises what it finds, ConnectError and LimitExceeded.
+        """
+        asked = analysis(sql, dialect)
+        if not asked:
+            return False
+        session = self.session(f"analysis-{uuid.uuid4().hex}")
+        try:
+            session.run(asked, timeout=_ANALYSIS, on=on)
+        except QueryError as error:
+            error.line = max(0, error.line - 1)  # it begins in the second line of what was asked
+            raise
+        finally:
+            session.close()
+        return True
 
     def get(self, run_id: str) -> Entry:
         """Return one of the actor's runs, by its id or a result's. Raises NotFound."""

@@ -196,6 +196,18 @@ def test_a_snapshot_keeps_all_types_goes_on_and_is_read_while_the_server_is_away
         here.snapshots.drop(each.name)
 
 
+def test_a_translation_is_analysed_at_its_source_and_not_run(case, here, added):
+    dialect = here.connections.source(ALIAS).dialect
+    (good,) = here.queries.translate(f"SELECT id FROM {case.table} LIMIT 1", dialect)
+    assert here.queries.analyse(good, ALIAS, dialect)
+    bad = f"SELECT id,\n  nothing_like_it\nFROM {case.table}"
+    with pytest.raises(QueryError, match="nothing_like_it"):
+        here.queries.analyse(bad, ALIAS, dialect)
+    for sql in ("ANALYZE DELETE FROM items", "DROP TABLE items"):
+        assert not here.queries.analyse(sql, ALIAS, dialect)
+    assert len(case.read(here, ALIAS, "*")) == 2
+
+
 def test_nobody_can_read_the_password(case, here, added):
     for told in ("databases", "secrets", "settings", "views", "variables"):
         assert case.secret not in json.dumps(rows(here, f"FROM duckdb_{told}()"), default=str)

@@ -113,3 +113,19 @@ def test_what_reads_it_at_its_source_is_known(here):
     here.queries.save(SavedQuery(name="Sums", sql="SELECT sum(amount) FROM entries", on="ledger"))
     uses = here.catalog.used_by(here.catalog.get(ADDRESS)).uses
     assert [each.title for each in uses] == ["Sums"]
+
+
+def press(app, label: str):
+    """Press a button by its label."""
+    next(each for each in app.button if each.label == label).click()
+    return checked(app.run())
+
+
+def test_a_translation_is_looked_through_by_its_engine_before_anything_runs(here):
+    app = press(draw("query", sql="SELECT kind, count(*) FROM entries", on="ledger"), "Translate")
+    assert "ledger has looked through it" in app.toast[0].value
+    app = press(draw("query", sql="SELECT kind FROM entires", on="ledger"), "Translate")
+    assert "entires" in app.error[0].value
+    app = press(draw("query", sql="CREATE TABLE made (n INT)", on="ledger"), "Translate")
+    assert "cannot say beforehand" in app.toast[0].value
+    assert not here.queries.history()
