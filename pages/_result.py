@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -22,6 +23,9 @@ LOOK_EVERY = 0.8
 keep ten waiting tabs from drawing anything else."""
 LOOK = 0.5
 """Seconds that a look waits for the run's end: it is seen at once then. A click waits as long."""
+FOLLOW_EVERY, FOLLOW, STEP = 2.4, 2.0, 0.25
+"""The same where nothing of the page comes after it: a look then follows the run in steps, each of
+which draws a bar only, and lets a click through."""
 
 _RIGHT = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "BIGNUM")
 
@@ -29,8 +33,17 @@ _RIGHT = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "BIGNUM")
 def show_result(entry: Entry) -> None:
     """Draw the run: its progress while it runs, its error, its rows."""
     run = entry.run
-    if not run.ended:
-        show_progress(entry)
+    if run.ended:
+        _show_outcome(entry)
+        return
+    place = st.container()
+    _show_outcome(entry)
+    with place:
+        show_progress(entry, last=True)
+
+
+def _show_outcome(entry: Entry) -> None:
+    run = entry.run
     if run.error is not None:
         show_error(run.error)
     shown = [each for each in run.results if each.columns]
@@ -107,24 +120,20 @@ def _show_changes(results: tuple[ResultSet, ...], elapsed: float) -> None:
     )
 
 
-def show_progress(entry: Entry) -> None:
-    """Draw how far a run is, with its Cancel, and draw the page again when there is more."""
-    run, seen = entry.run, len(entry.run.results)
-    patience = 0.0  # the page has waited before it came here
+def show_progress(entry: Entry, *, last: bool = False) -> None:
+    """Draw how far a run is, with its Cancel, and draw the page again when there is more.
 
-    @st.fragment(run_every=LOOK_EVERY)
+    On a page of which it is drawn `last` it stays with the run.
+    """
+    run, seen = entry.run, len(entry.run.results)
+    patience = FOLLOW if last else 0.0  # the page has waited before it came here
+
+    @st.fragment(run_every=FOLLOW_EVERY if last else LOOK_EVERY)
     def progress() -> None:
         nonlocal patience
-        if len(run.results) > seen or run.wait(patience):
-            st.rerun()
-        patience = LOOK
         row = st.container(horizontal=True, vertical_alignment="center")
-        rows = run.result.rows if run.result else 0
-        arrived = f", {count(rows, 'row')} so far" if rows else ""
-        percent = f"{run.progress:.0f} %, " if run.progress > 0 else ""
+        bar = row.empty()
         stopping = run.cancelling_since is not None
-        words = "Stopping" if stopping else f"Running: {percent}{duration(run.elapsed)}{arrived}"
-        row.progress(min(1.0, max(0.0, run.progress / 100)), text=words)
         row.button(
             "Cancel",
             icon=":material/stop:",
@@ -132,5 +141,24 @@ def show_progress(entry: Entry) -> None:
             key=f"cancel-{run.id}",
             disabled=stopping,
         )
+        until = time.monotonic() + patience
+        while True:
+            bar.progress(min(1.0, max(0.0, run.progress / 100)), text=_told(entry))
+            left = until - time.monotonic()
+            if run.wait(max(0.0, min(left, STEP if last else LOOK))) or len(run.results) > seen:
+                st.rerun()
+            if left <= 0:
+                break
+        patience = FOLLOW if last else LOOK
 
     progress()
+
+
+def _told(entry: Entry) -> str:
+    run = entry.run
+    if run.cancelling_since is not None:
+        return "Stopping"
+    rows = run.result.rows if run.result else 0
+    arrived = f", {count(rows, 'row')} so far" if rows else ""
+    percent = f"{run.progress:.0f} %, " if run.progress > 0 else ""
+    return f"Running: {percent}{duration(run.elapsed)}{arrived}"

@@ -65,7 +65,7 @@ class Asking:
 
     def _row(self, sql: str, params: Mapping[str, Any], seconds: float) -> tuple[Any, ...]:
         """Ask for one row. Raises why there is none."""
-        run = self._session.start(sql, params, timeout=seconds)
+        run = self._session.start(sql, params, timeout=seconds, composed=True)
         with self._lock:
             self._run = run
             late = self.cancelled

@@ -118,7 +118,7 @@ class ExactPass:
     def _answer(self, text: str) -> None:
         """Run one text, and take its answers also where it fails on the way."""
         self.check()
-        run = self._run = self._session.start(text)
+        run = self._run = self._session.start(text, composed=True)
         if self._cancelled:  # it came between the two
             run.cancel()
         run.wait()

@@ -211,7 +211,7 @@ class Profiles:
 def _asked(
     session: Session, sql: str, columns: list[Placed], timeout: float
 ) -> list[ColumnProfile]:
-    run = session.run(sql, timeout=timeout)
+    run = session.run(sql, timeout=timeout, composed=True)
     try:
         facts = dict(answers(session, run))
     finally:

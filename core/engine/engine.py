@@ -156,10 +156,11 @@ class Engine:
         timeout: float | None,
         on: str = "",
         into: str = "",
+        composed: bool = False,
     ) -> Run:
         """Start a run, and return at once; `on` is the alias of a source that shall run it.
 
-        `into` is SQL of core's, to keep in a table what the source gives.
+        `into` is SQL of core's, to keep in a table what the source gives; `composed`: so is `sql`.
         """
         self._check_size(sql)
         if on and params:
@@ -170,7 +171,7 @@ class Engine:
         values = to_json(params)
         run = Run(secrets.token_hex(16), sql, self.spools, timeout or self.settings.query_timeout)
         args: dict[str, Any] = {"run": run.id, "session": session, "sql": sql, "params": values}
-        args |= {"on": on, "into": into}
+        args |= {"on": on, "into": into, "composed": composed}
         args["statement_limit"] = self.settings.statement_limit
         args["spool_limit"] = self.settings.spool_limit
         self._watch.add(run)

@@ -86,7 +86,8 @@ class _Statement:
         for statement in parts(cursor, text.sql):
             self._activity.check()
             values = bind(statement, params)
-            check(statement, text.sql, values or {}, self._reachable, self._own)
+            if not self._call.args["composed"]:
+                check(statement, text.sql, values or {}, self._reachable, self._own)
             if statement.type.name not in ("SELECT", "EXPLAIN"):
                 self._database.touch(self._call.args["session"])
             cursor.execute(statement, values)
