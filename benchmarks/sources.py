@@ -1,16 +1,20 @@
 """Measure sources: `uv run --group peers python -m benchmarks.sources [--only arrow,join,tree]`.
 
-PostgreSQL comes from its wheel, on this machine. The ways to Arrow take turns; the floor is the
-fastest of the others.
+PostgreSQL comes from its wheel, MariaDB from the system, both on this machine. The ways to Arrow
+take turns; the floor is the fastest of the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from urllib.parse import quote
@@ -21,9 +25,15 @@ from benchmarks.opened import opened
 from benchmarks.rounds import seconds, spoken, wait_for_quiet
 from core.catalog.search import Index
 from core.engine.session import Session
-from tests.connectors.servers import PostgresServer, postgres_server
+from core.workbench import Workspace
+from tests.connectors.servers import (
+    MariadbServer,
+    PostgresServer,
+    mariadb_server,
+    postgres_server,
+)
 
-PARTS = ("arrow", "join", "tree")
+PARTS = ("arrow", "mariadb", "sqlite", "join", "tree")
 
 _ROWS = """
 CREATE TABLE mixed AS
@@ -34,27 +44,90 @@ FROM generate_series(1, {rows}) AS numbers(i)
 """
 
 
+_MARIADB_ROWS = """
+CREATE TABLE mixed AS
+SELECT seq AS id, CAST(seq % 100000 / 100.0 AS DECIMAL(12, 2)) AS amount, md5(seq) AS note,
+       TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq * 3 SECOND AS at,
+       CAST(seq * 1.5 AS DOUBLE) AS weight,
+       CAST(seq % 7 = 0 AS INTEGER) AS kept, DATE '2024-01-01' + INTERVAL seq % 365 DAY AS day,
+       CAST(seq % 500 AS INTEGER) AS shop
+FROM seq_1_to_{rows}
+"""
+_SQLITE_TABLE = """
+CREATE TABLE mixed (
+    id INTEGER, amount REAL, note TEXT, at TEXT, weight REAL, kept INTEGER, day TEXT, shop INTEGER
+)
+"""
+_SQLITE_ROWS = """
+INSERT INTO mixed
+WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {rows})
+SELECT i AS id, i % 100000 / 100.0 AS amount, lower(hex(i * 7919)) || 'abcdefabcdef' AS note,
+       datetime('2024-01-01', i * 3 || ' seconds') AS at, i * 1.5 AS weight, i % 7 = 0 AS kept,
+       date('2024-01-01', i % 365 || ' days') AS day, i % 500 AS shop
+FROM numbers
+"""
+_ALL = "SELECT * FROM mixed"
+
+
 def arrow(rows: int, rounds: int) -> list[Figure]:
     """Take a table of PostgreSQL's to Arrow, in as many ways as people do."""
     with postgres_server() as server, opened() as workbench:
         server.execute(_ROWS.format(rows=rows), "VACUUM ANALYZE mixed")
         here = workbench.workspace()
         here.connections.add("pg", "postgres", server.options)
-        session = here.queries.session("arrow")
-        ways = {"ours": lambda: _all(session, "FROM pg.public.mixed"), **_others(server)}
-        taken: dict[str, list[float]] = {name: [] for name in ways}
-        for number in range(rounds + 1):
-            for name, way in ways.items():
-                wait_for_quiet()
-                passed = seconds(way)
-                if number:
-                    taken[name].append(passed)
-    others = {name: median(each) for name, each in taken.items() if name != "ours"}
-    best = min(others, key=lambda name: others[name])
+        ways = {"ADBC": partial(_by_adbc, "postgresql", _url(server)), **_readers(_url(server))}
+        return [_beside(here, "PostgreSQL", "FROM pg.public.mixed", ways, rows, rounds)]
+
+
+def arrow_mariadb(rows: int, rounds: int) -> list[Figure]:
+    """Take a table of MariaDB's to Arrow."""
+    with mariadb_server() as server, opened() as workbench:
+        server.execute(_MARIADB_ROWS.format(rows=rows))
+        here = workbench.workspace()
+        here.connections.add("maria", "mariadb", server.options)
+        ways = _readers(_url(server, "mysql", server.options["database"]))
+        return [_beside(here, "MariaDB", "FROM maria.mixed", ways, rows, rounds)]
+
+
+def arrow_sqlite(rows: int, rounds: int) -> list[Figure]:
+    """Take a table of a SQLite file to Arrow."""
+    file = FOLDER / "mixed.sqlite"
+    file.unlink(missing_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute(_SQLITE_TABLE)
+        db.execute(_SQLITE_ROWS.format(rows=rows))
+    with opened() as workbench:
+        here = workbench.workspace()
+        here.connections.add("lite", "sqlite", {"path": str(file)})
+        ways = {"ADBC": partial(_by_adbc, "sqlite", str(file)), **_readers(f"sqlite://{file}")}
+        return [_beside(here, "SQLite", "FROM lite.mixed", ways, rows, rounds)]
+
+
+def _beside(
+    here: Workspace,
+    source: str,
+    sql: str,
+    others: dict[str, Callable[[], object]],
+    rows: int,
+    rounds: int,
+) -> Figure:
+    """Let all ways take turns; the floor is the one of the others that is fastest."""
+    session = here.queries.session("arrow")
+    ways = {"ours": lambda: _all(session, sql), **others}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            wait_for_quiet()
+            passed = seconds(way)
+            if number:
+                taken[name].append(passed)
+    medians = {name: median(taken[name]) for name in others}
+    best = min(medians, key=lambda name: medians[name])
     ratio = median(a / b for a, b in zip(taken["ours"], taken[best], strict=True))
-    told = ", ".join(f"{name} {spoken(value)}" for name, value in sorted(others.items()))
+    told = ", ".join(f"{name} {spoken(value)}" for name, value in sorted(medians.items()))
     how = f"{spoken(median(taken['ours']))}; {told}; medians of {rounds} alternating rounds"
-    return [Figure(f"PostgreSQL to Arrow, {rows:,} rows x 8, beside {best}", ratio, "x", 1.1, how)]
+    return Figure(f"{source} to Arrow, {rows:,} rows x 8, beside {best}", ratio, "x", 1.1, how)
 
 
 def _all(session: Session, sql: str) -> int:
@@ -64,28 +137,28 @@ def _all(session: Session, sql: str) -> int:
     return sum(batch.num_rows for batch in session.batches(run, run.result))
 
 
-def _url(server: PostgresServer) -> str:
+def _url(
+    server: PostgresServer | MariadbServer, kind: str = "postgresql", database: str = "postgres"
+) -> str:
     given = server.options
     password = quote(given["password"], safe="")
-    return f"postgresql://{given['user']}:{password}@{given['host']}:{given['port']}/postgres"
+    return f"{kind}://{given['user']}:{password}@{given['host']}:{given['port']}/{database}"
 
 
-def _others(server: PostgresServer) -> dict[str, Callable[[], object]]:
-    import adbc_driver_postgresql.dbapi as adbc
+def _by_adbc(kind: str, place: str) -> object:
+    driver = import_module(f"adbc_driver_{kind}.dbapi")
+    with driver.connect(place) as connection, connection.cursor() as cursor:
+        cursor.execute(_ALL)
+        return cursor.fetch_arrow_table()
+
+
+def _readers(url: str) -> dict[str, Callable[[], object]]:
     import connectorx
     import polars as pl
 
-    url, sql = _url(server), "SELECT * FROM mixed"
-
-    def by_adbc() -> object:
-        with adbc.connect(url) as connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetch_arrow_table()
-
     return {
-        "ADBC": by_adbc,
-        "connectorx": lambda: connectorx.read_sql(url, sql, return_type="arrow"),
-        "polars": lambda: pl.read_database_uri(sql, url),
+        "connectorx": lambda: connectorx.read_sql(url, _ALL, return_type="arrow"),
+        "polars": lambda: pl.read_database_uri(_ALL, url),
     }
 
 
@@ -128,9 +201,6 @@ def join(rows: int, rounds: int) -> list[Figure]:
 
 
 def _write_regions(file: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     file.unlink(missing_ok=True)
     with closing(sqlite3.connect(file)) as db:
         db.execute("CREATE TABLE regions (id INTEGER PRIMARY KEY, name TEXT)")
@@ -179,6 +249,8 @@ def main() -> None:
     report = Report("uv run --group peers python -m benchmarks.sources", given.results)
     parts: dict[str, Callable[[], list[Figure]]] = {
         "arrow": lambda: arrow(given.rows, given.rounds),
+        "mariadb": lambda: arrow_mariadb(given.rows, given.rounds),
+        "sqlite": lambda: arrow_sqlite(given.rows, given.rounds),
         "join": lambda: join(given.sales, given.rounds),
         "tree": lambda: tree(given.tables, given.rounds),
     }

@@ -36,6 +36,7 @@ SLICES = (
     ("jobs",),
     ("secrets",),
     ("catalog", "connections", "queries", "visuals", "notify"),
+    ("notebooks",),
     ("workbench",),
     ("api", "cli"),
 )

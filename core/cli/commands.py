@@ -202,6 +202,21 @@ def compare(left: str, right: str, format_name: str, dialect: Any, home: Path | 
 
 
 @millpond.command()
+@click.argument("notebooks", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: cells, ways, problems.")
+@click.option(
+    "--no-sources", is_flag=True, help="Take any name for a table; the workspace is not opened."
+)
+@_home
+def check(notebooks: tuple[Path, ...], as_json: bool, no_sources: bool, home: Path | None) -> int:
+    """Tell what will not work in notebooks, without running them; 0 if nothing is wrong."""
+    from core.cli.check import check_files
+
+    _use(home)
+    return check_files(notebooks, as_json=as_json, sources=not no_sources)
+
+
+@millpond.command()
 @_home
 def worker(home: Path | None) -> None:
     """Run jobs without the app, until Ctrl-C or SIGTERM."""

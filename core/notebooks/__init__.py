@@ -1,0 +1,1 @@
+"""Notebooks: Markdown texts whose cells follow each other's changes."""

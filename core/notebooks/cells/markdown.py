@@ -1,0 +1,17 @@
+"""Prose, with `{{ value }}` where what cells give stands in it."""
+
+from __future__ import annotations
+
+from core.notebooks.cell import CellKind, Names
+from core.notebooks.models import MARKDOWN, Cell
+from core.notebooks.templates import template_names
+
+
+class Markdown(CellKind):
+    name = MARKDOWN
+    label = "Text"
+    icon = "notes"
+    help = "Markdown, with values of other cells in {{ braces }}."
+
+    def names(self, cell: Cell) -> Names:
+        return template_names(cell.body)
