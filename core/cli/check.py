@@ -30,7 +30,7 @@ def check_files(files: Sequence[Path], *, as_json: bool, sources: bool) -> int:
     With `sources` the workspace is asked which tables there are; else any name may be one. Raises
     NotFound and InvalidInput for a file that cannot be read.
     """
-    texts = {file: _read(file) for file in files}
+    texts = {file: read_notebook(file) for file in files}
     kinds = discover("core.notebooks.cells", CellKind).found
     is_table = _tables() if sources else None
     checked = {file: check(text, kinds, is_table) for file, text in texts.items()}
@@ -42,7 +42,8 @@ def check_files(files: Sequence[Path], *, as_json: bool, sources: bool) -> int:
     return WRONG if any(each.problems for each in checked.values()) else CLEAN
 
 
-def _read(file: Path) -> str:
+def read_notebook(file: Path) -> str:
+    """Return the text of a notebook's file. Raises NotFound, InvalidInput."""
     try:
         return file.read_bytes().decode("utf-8")
     except FileNotFoundError as error:

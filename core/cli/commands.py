@@ -216,6 +216,23 @@ def check(notebooks: tuple[Path, ...], as_json: bool, no_sources: bool, home: Pa
     return check_files(notebooks, as_json=as_json, sources=not no_sources)
 
 
+@millpond.command("run")
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("--param", "params", multiple=True, help="Value for an input, as NAME=VALUE.")
+@click.option("--cell", default="", help="Run this cell and what it follows, and no other.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: how each cell ended.")
+@_home
+def run_command(
+    notebook: Path, params: tuple[str, ...], cell: str, as_json: bool, home: Path | None
+) -> int:
+    """Run a notebook's cells in order; 0 if all did well, 1 if one failed or could not run."""
+    from core.cli.parameters import parse_assignments
+    from core.cli.run import Ask, run_notebook
+
+    _use(home)
+    return run_notebook(notebook, Ask(parse_assignments(params), cell, as_json))
+
+
 @millpond.command()
 @_home
 def worker(home: Path | None) -> None:

@@ -7,9 +7,12 @@ runs anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from core.notebooks.models import Cell
+
+if TYPE_CHECKING:
+    from core.notebooks.work import Work
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ class Names:
     dynamic: bool = False
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a cell gave: how many rows, or a sentence about it.
+
+    `failed`: it is a test, and what it tests is not so.
+    """
+
+    rows: int | None = None
+    said: str = ""
+    failed: bool = False
+
+
 class CellKind:
     """A kind of cell. Stateless: one instance serves everybody."""
 
@@ -49,4 +64,8 @@ class CellKind:
 
     def names(self, cell: Cell) -> Names:
         """Tell what it defines and reads. Never raises for what people write."""
+        raise NotImplementedError
+
+    def run(self, cell: Cell, work: Work) -> Outcome:
+        """Do what it says, and give what it defines to `work`. Raises MillpondError."""
         raise NotImplementedError

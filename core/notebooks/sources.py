@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.connector import quoted
 from core.notebooks.cell import Names, Problem
 from core.notebooks.sql_names import looks_like_sql, sql_names
 from core.notebooks.text import NAME
@@ -18,3 +19,8 @@ def source_names(data: str, problems: tuple[Problem, ...] = ()) -> Names:
         )
     told = Problem(f"{data[:60]!r} is neither a name nor a query.", "Name a cell, or write SELECT.")
     return Names(problems=(*problems, told))
+
+
+def select(data: str) -> str:
+    """Return the SQL of what `data` names."""
+    return f"FROM {quoted(data)}" if NAME.match(data) else data

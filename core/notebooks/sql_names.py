@@ -10,7 +10,7 @@ from core.engine.references import TableName, references
 from core.notebooks.cell import Names
 
 _QUERY = re.compile(
-    r"\s*(?:select|from|with|values|table|pivot|unpivot|summarize|describe|show)\b", re.I
+    r"[\s(]*(?:select|from|with|values|table|pivot|unpivot|summarize|describe|show)\b", re.I
 )
 
 
@@ -56,6 +56,13 @@ def _among(names: Set[str], made: Set[str]) -> set[str]:
 def looks_like_sql(text: str) -> bool:
     """Tell a query from a name or a list."""
     return _QUERY.match(text) is not None and len(text.split()) > 1
+
+
+def is_one_query(sql: str) -> bool:
+    """Tell a single query, which has rows to be read by name, from statements."""
+    found = [*statements(sql)]
+    words = (each.text for each in found[0] if each.text != "(") if len(found) == 1 else ()
+    return _QUERY.match(next(iter(words), "")) is not None
 
 
 def _is_bare(table: TableName) -> bool:

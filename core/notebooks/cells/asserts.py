@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from core.notebooks.cell import CellKind, Names
+from core.notebooks.cell import CellKind, Names, Outcome
 from core.notebooks.models import Cell
 from core.notebooks.sql_names import sql_names
+from core.notebooks.work import Work
 
 
 class Assert(CellKind):
@@ -15,3 +16,15 @@ class Assert(CellKind):
 
     def names(self, cell: Cell) -> Names:
         return sql_names(cell.body)
+
+    def run(self, cell: Cell, work: Work) -> Outcome:
+        run = work.ask(cell.body)
+        rows = work.count(run)
+        if not rows:
+            return Outcome(0)
+        names = [each.name for each in run.result.columns] if run.result else []
+        first = ", ".join(
+            f"{name} = {value}" for name, value in zip(names, work.first(run), strict=True)
+        )
+        word = "row" if rows == 1 else "rows"
+        return Outcome(rows, f"It gives {rows:,} {word}, the first: {first}.", failed=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from core.notebooks.cell import CellKind, Names, Problem
+from core.notebooks.cell import CellKind, Names, Outcome, Problem
 from core.notebooks.fields import read_fields
 from core.notebooks.models import Cell
-from core.notebooks.sources import source_names
+from core.notebooks.sources import select, source_names
+from core.notebooks.work import Work
 
 
 class Chart(CellKind):
@@ -20,3 +21,6 @@ class Chart(CellKind):
             missing = Problem("A chart needs data.", "Write data: and the name of a cell.")
             return Names(problems=(*fields.problems, missing))
         return source_names(fields.get("data"), fields.problems)
+
+    def run(self, cell: Cell, work: Work) -> Outcome:
+        return Outcome(work.count(work.ask(select(read_fields(cell.body).get("data")))))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from core.notebooks.cell import CellKind, Names
+from core.notebooks.cell import CellKind, Names, Outcome
 from core.notebooks.models import MARKDOWN, Cell
 from core.notebooks.templates import template_names
+from core.notebooks.work import Work
 
 
 class Markdown(CellKind):
@@ -15,3 +16,6 @@ class Markdown(CellKind):
 
     def names(self, cell: Cell) -> Names:
         return template_names(cell.body)
+
+    def run(self, cell: Cell, work: Work) -> Outcome:
+        return Outcome()

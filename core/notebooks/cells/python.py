@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.notebooks.cell import CellKind, Names
+from core.errors import InvalidInput
+from core.notebooks.cell import CellKind, Names, Outcome
 from core.notebooks.models import Cell
 from core.notebooks.python_names import python_names
+from core.notebooks.work import Work
 
 
 class Python(CellKind):
@@ -20,3 +22,8 @@ class Python(CellKind):
         if cell.name:
             return replace(found, defines=found.defines | {cell.name})
         return found
+
+    def run(self, cell: Cell, work: Work) -> Outcome:
+        raise InvalidInput(
+            "Cells of Python are checked, and cannot be run yet.", hint="Say it in SQL."
+        )

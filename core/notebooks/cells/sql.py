@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from core.notebooks.cell import CellKind, Names
+from core.notebooks.cell import CellKind, Names, Outcome
 from core.notebooks.models import Cell
-from core.notebooks.sql_names import sql_names
+from core.notebooks.sql_names import is_one_query, sql_names
+from core.notebooks.work import Work
 
 
 class Sql(CellKind):
@@ -18,3 +19,8 @@ class Sql(CellKind):
         if cell.flags.get("on"):  # its tables are the connection's own, under names of its own
             return Names(found.defines, found.reads, problems=found.problems)
         return found
+
+    def run(self, cell: Cell, work: Work) -> Outcome:
+        if cell.name and (cell.flags.get("on") or is_one_query(cell.body)):
+            return work.define(cell)
+        return Outcome(work.count(work.ask(cell.body, on=cell.flags.get("on", ""))))
