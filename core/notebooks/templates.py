@@ -8,20 +8,58 @@ from collections.abc import Iterator
 from core.notebooks.cell import Names, Problem
 from core.notebooks.python_names import python_names
 from core.notebooks.sql_names import looks_like_sql, sql_names
+from core.notebooks.text import closes, opens
 
-_HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-# What is code in Markdown is shown as it is.
-_CODE = re.compile(
-    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[^\n]*$|\Z)|(`+)(?!`).*?(?<!`)\2(?!`)",
-    re.DOTALL | re.MULTILINE,
-)
+_TICKS = re.compile(r"`+")
 
 
 def holes(text: str) -> Iterator[tuple[str, int]]:
-    """Yield what stands in each hole, and its line from 1."""
-    bare = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
-    for hole in _HOLE.finditer(bare):
-        yield hole[1].strip(), bare.count("\n", 0, hole.start()) + 1
+    """Yield what stands in each hole, and its line from 1. What is code in Markdown has none."""
+    bare = _without_code(text)
+    line, counted, end = 1, 0, 0
+    while (start := bare.find("{{", end)) >= 0 and (end := bare.find("}}", start)) >= 0:
+        line, counted = line + bare.count("\n", counted, start), start
+        yield bare[start + 2 : end].strip(), line
+        end += 2
+
+
+def _without_code(text: str) -> str:
+    """Blank out fences and spans of code; places and lines stay as they are."""
+    bare = list(text)
+    for start, end in (*_fences(text), *_spans(text)):
+        bare[start:end] = [each if each == "\n" else " " for each in text[start:end]]
+    return "".join(bare)
+
+
+def _fences(text: str) -> Iterator[tuple[int, int]]:
+    at = begun = 0
+    marks = ""
+    for line in text.splitlines(keepends=True):
+        if not marks and (fence := opens(line)) is not None:
+            marks, begun = fence["marks"], at
+        elif marks and closes(line, marks):
+            yield begun, at + len(line)
+            marks = ""
+        at += len(line)
+    if marks:
+        yield begun, at
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield code in backticks: from a run of them to the next one of the same length."""
+    runs = [(found.start(), found.end()) for found in _TICKS.finditer(text)]
+    following: dict[int, int] = {}
+    closed_by: list[int | None] = [None] * len(runs)
+    for at in range(len(runs) - 1, -1, -1):
+        length = runs[at][1] - runs[at][0]
+        closed_by[at] = following.get(length)
+        following[length] = at
+    at = 0
+    while at < len(runs):
+        close = closed_by[at]
+        if close is not None:
+            yield runs[at][0], runs[close][1]
+        at = at + 1 if close is None else close + 1
 
 
 def template_names(text: str) -> Names:

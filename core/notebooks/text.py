@@ -75,11 +75,11 @@ def _blocks(lines: list[str], first: int) -> Iterator[_Block]:
     for number, line in enumerate(lines, first):
         if block.fence is not None:
             block.lines.append(line)
-            block.closed = _closes(line, block.fence["marks"])
+            block.closed = closes(line, block.fence["marks"])
             if block.closed:
                 yield block
                 block = _Block([], number + 1)
-        elif (fence := _opens(line)) is not None:
+        elif (fence := opens(line)) is not None:
             if block.lines:
                 yield block
             block = _Block([line], number, fence)
@@ -89,13 +89,15 @@ def _blocks(lines: list[str], first: int) -> Iterator[_Block]:
         yield block
 
 
-def _opens(line: str) -> re.Match[str] | None:
+def opens(line: str) -> re.Match[str] | None:
+    """Return a line that begins a fence, with its `marks` and its `info`."""
     fence = _FENCE.match(line)
     # CommonMark: what follows backticks holds none, or a line of code would open a block.
     return None if fence is None or (fence["marks"][0] == "`" and "`" in fence["info"]) else fence
 
 
-def _closes(line: str, marks: str) -> bool:
+def closes(line: str, marks: str) -> bool:
+    """Tell whether a line ends the fence that these marks began."""
     bare = line.strip(" \t\r\n")
     return len(bare) >= len(marks) and set(bare) == {marks[0]} and not line.startswith("    ")
 
