@@ -51,6 +51,15 @@ def translated(sql: str, dialect: str, *, quote: bool = False) -> list[str]:
     its own reserved words. Raises QueryError for what DuckDB would not parse, InvalidInput for
     what cannot be said there.
     """
+    try:
+        return _translated(sql, dialect, quote=quote)
+    except RecursionError:
+        raise InvalidInput(
+            "This is nested too deeply to be translated.", hint="Split it into several queries."
+        ) from None
+
+
+def _translated(sql: str, dialect: str, *, quote: bool) -> list[str]:
     import sqlglot  # 0.2 s, and the app's first page does without it
     from sqlglot import ErrorLevel
     from sqlglot.errors import ParseError, TokenError, UnsupportedError

@@ -50,3 +50,10 @@ def test_what_does_not_parse_says_so(sql):
 def test_nothing_is_not_translated(sql):
     with pytest.raises(InvalidInput, match="no statement"):
         translate(sql, "postgres")
+
+
+def test_what_is_nested_without_end_is_refused_and_ends_nothing():
+    """A parser in C would end the process here: sqlglot compiled did, at 30,000."""
+    deep = "SELECT * FROM (" * 30_000 + "SELECT 1" + ")" * 30_000
+    with pytest.raises(InvalidInput, match="nested too deeply"):
+        translate(deep, "spark")
