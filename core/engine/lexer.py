@@ -67,25 +67,33 @@ def _comment_end(sql: str, position: int) -> int:
 def parameters(sql: str) -> tuple[str, ...]:
     """Name the parameters of `sql` in order of appearance, each once.
 
-    `$name`, `$"a name"` and `$1` give their names; each `?` counts from 1 in its statement. DuckDB
-    takes `$a` and `$A` for one parameter: the first spelling is returned.
+    `$name`, `$"a name"` and `$1` give their names; each `?` is one more than the highest number
+    before it in its statement. DuckDB takes `$a` and `$A` for one parameter: the first spelling is
+    returned.
     """
     if "$" not in sql and "?" not in sql:
         return ()
     found: dict[str, str] = {}
-    marks = 0
+    highest = 0
     for token in tokens(sql):
         if token.kind == "symbol" and token.text == ";":
-            marks = 0
+            highest = 0
         elif token.kind == "parameter":
             name = token.text[1:].strip()
-            if not name:
-                marks += 1
-                name = str(marks)
+            if number := _number(name, highest):
+                highest, name = max(highest, number), str(number)
             elif name.startswith('"'):
                 name = name[1:-1].replace('""', '"')
             found.setdefault(fold(name), name)
     return tuple(found.values())
+
+
+def _number(name: str, highest: int) -> int:
+    """Return which position a parameter stands for, 0 for one with a name."""
+    if name.strip("0") == "":  # ? and $0 are the next one
+        return highest + 1
+    # DuckDB cannot count further, and Python would not read 5,000 digits.
+    return int(name) if name.isdecimal() and len(name) < 10 else 0
 
 
 def statements(sql: str) -> list[list[Token]]:

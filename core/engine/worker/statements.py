@@ -75,14 +75,13 @@ def parts(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]
 
 
 def bind(statement: duckdb.Statement, params: dict[str, Any]) -> dict[str, Any] | None:
-    """Pick the values of the statement's own `$names`; raise InvalidInput for one not given."""
+    """Pick the values of the statement's own `$names`; raise InvalidInput for one not given.
+
+    `$1` is a name like any other, and DuckDB calls the first `?` so too.
+    """
     names: set[str] = set(statement.named_parameters)
     if not names:
         return None
-    if numbered := sorted(name for name in names if name.isdigit()):
-        raise InvalidInput(
-            f"Parameter ${numbered[0]} has no name.", hint="Write parameters as $name."
-        )
     given = {name.lower(): value for name, value in params.items()}
     missing = sorted(name for name in names if name.lower() not in given)
     if missing:

@@ -13,6 +13,10 @@ PARAMETERS = [
     ("select $a, $A", ("a",)),  # one parameter for DuckDB
     ("select $1 + $2", ("1", "2")),
     ("select ? + ?", ("1", "2")),
+    ("select ?, $1", ("1",)),
+    ("select $5, ?", ("5", "6")),  # a mark goes on from the highest number
+    ("select ?2, ?1, ?", ("2", "1", "3")),
+    ("select $01, $0", ("1", "2")),
     ('select $"x y"', ("x y",)),
     ("select $ a", ("a",)),
     ("select $a-$b", ("a", "b")),
@@ -56,6 +60,10 @@ def test_question_marks_count_anew_in_each_statement() -> None:
 )
 def test_statements_end_where_the_engine_ends_them(sql: str) -> None:
     assert len(statements(sql)) == len(duckdb.extract_statements(sql))
+
+
+def test_a_number_of_too_many_digits_is_left_as_it_is() -> None:
+    assert parameters("select $" + "9" * 5_000) == ("9" * 5_000,)
 
 
 def test_a_long_text_is_read_in_one_go() -> None:

@@ -100,11 +100,26 @@ def test_parameters_are_found_in_any_case_and_unused_ones_are_ignored(session: S
 
 
 @pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        ("select ?, ?", [1, "b"]),
+        ("select $1, $2", [1, "b"]),
+        ("select $1, ?", [1, "b"]),
+        ("select 'none'; select ?, ?", [1, "b"]),  # each statement counts for itself
+    ],
+)
+def test_parameters_without_a_name_go_by_their_number(
+    session: Session, sql: str, values: list[object]
+) -> None:
+    assert rows(session, sql, {"1": 1, "2": "b"}) == [values]
+
+
+@pytest.mark.parametrize(
     ("sql", "params", "words"),
     [
         ("select $a + $b", {"a": 1}, r"needs a value for \$b"),
-        ("select $1", {}, r"\$1 has no name"),
-        ("select ?", {}, r"\$1 has no name"),
+        ("select $1", {}, r"needs a value for \$1"),
+        ("select ?, ?", {"1": 1}, r"needs a value for \$2"),
         ("select $a", {"a": object()}, "is a object, which SQL cannot take"),
         ("select $a", {"a": {"x": 1}}, "is a dict"),
         ("", {}, "no statement"),
