@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from core.plugins import discover
 from core.workbench import Workbench
 
 CLEAN, WRONG = 0, 1
+
+LARGEST = 50_000_000
+"""Bytes of a notebook's text."""
 
 
 def check_files(files: Sequence[Path], *, as_json: bool, sources: bool) -> int:
@@ -45,6 +49,7 @@ def check_files(files: Sequence[Path], *, as_json: bool, sources: bool) -> int:
 def read_notebook(file: Path) -> str:
     """Return the text of a notebook's file. Raises NotFound, InvalidInput."""
     try:
+        _refuse_endless(file)
         return file.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {file}.") from error
@@ -54,6 +59,17 @@ def read_notebook(file: Path) -> str:
         ) from error
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _refuse_endless(file: Path) -> None:
+    """Raise InvalidInput for what never ends, as a pipe or a device, or could fill the memory."""
+    facts = file.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise InvalidInput(f"{file} is no file.", hint="Name a file of Markdown.")
+    if facts.st_size > LARGEST:
+        raise InvalidInput(
+            f"{file} has {facts.st_size / 1e6:,.0f} MB; a notebook has {LARGEST / 1e6:.0f} at most."
+        )
 
 
 def _tables() -> Callable[[str], bool]:

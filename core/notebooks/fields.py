@@ -39,7 +39,7 @@ def read_fields(body: str) -> Fields:
     values: dict[str, list[str]] = {}
     problems: list[Problem] = []
     key = ""
-    for number, line in enumerate(body.splitlines(), 1):
+    for number, line in enumerate(body.split("\n"), 1):
         if not line.strip() or (line.lstrip().startswith("#") and not (key and line[0].isspace())):
             continue
         if key and line[0].isspace():

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from core.engine.lexer import fold
 from core.notebooks.cell import Names, Problem
 
+_MEANT_AT_MOST = 20
+"""Unknown names for which one that is meant is looked for: each is compared with all there are."""
+
 RESERVED = frozenset({"cell", "notebook", "millpond"})
 """Names that are kept for what cells may ask of their notebook."""
 
@@ -71,6 +74,7 @@ def build(cells: Mapping[Key, Names], is_table: Callable[[str], bool] | None = N
     problems: dict[Key, list[Problem]] = {key: [*names.problems] for key, names in cells.items()}
     definers = _definers(cells, problems)
     parents: dict[Key, set[Key]] = {key: set() for key in cells}
+    unknown: list[tuple[Key, str]] = []
     children: dict[Key, set[Key]] = {key: set() for key in cells}
     for key, names in cells.items():
         own = {fold(each) for each in names.defines}
@@ -84,7 +88,9 @@ def build(cells: Mapping[Key, Names], is_table: Callable[[str], bool] | None = N
             elif name in names.reads or (
                 name in names.tables and is_table is not None and not is_table(name)
             ):
-                problems[key].append(_unknown(name, definers))
+                unknown.append((key, name))
+    for at, (key, name) in enumerate(unknown):
+        problems[key].append(_unknown(name, definers if at < _MEANT_AT_MOST else ()))
     graph = Graph(
         cells,
         {key: frozenset(each) for key, each in parents.items()},
@@ -117,7 +123,7 @@ def _definers(cells: Mapping[Key, Names], problems: Mapping[Key, list[Problem]])
     return {name: defined[0][0] for name, defined in by_name.items()}
 
 
-def _unknown(name: str, definers: Mapping[str, Key]) -> Problem:
+def _unknown(name: str, definers: Iterable[str]) -> Problem:
     close = difflib.get_close_matches(fold(name), [*definers], 1, 0.7)
     return Problem(f"No cell defines {name}.", f"Did you mean {close[0]}?" if close else "")
 

@@ -23,7 +23,7 @@ def python_names(source: str) -> Names:
         top = symtable.symtable(source, "cell", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", 0) or 0
-        told = getattr(error, "msg", "") or str(error)
+        told = getattr(error, "msg", "") or str(error) or "it is nested too deeply"
         return Names(problems=(Problem(f"This is no Python: {told}.", "", line),))
     bound = _bound(tree, top)
     gone = _deleted(tree)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -60,3 +61,16 @@ def test_a_file_that_cannot_be_read_is_said(folder, capsys):
     assert run(["check", "latin.md", "--no-sources"]) == 1
     assert "latin.md is not UTF-8, at byte 3." in capsys.readouterr().err
     assert run(["check", str(folder), "--no-sources"]) == 1
+
+
+def test_what_never_ends_is_refused_unread(folder, capsys):
+    os.mkfifo(folder / "pipe.md")
+    for endless in ("pipe.md", "/dev/zero"):
+        assert run(["check", endless, "--no-sources"]) != 0
+        assert f"{endless} is no file." in capsys.readouterr().err
+
+
+def test_a_file_too_large_for_a_notebook_is_refused_unread(folder, capsys, monkeypatch):
+    monkeypatch.setattr("core.cli.check.LARGEST", 10)
+    assert run(["check", "good.md", "--no-sources"]) != 0
+    assert "good.md has" in capsys.readouterr().err

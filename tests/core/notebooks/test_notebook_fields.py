@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.notebooks.fields import read_fields
 
 
@@ -37,3 +39,11 @@ def test_what_is_wrong_is_said_with_its_line():
         (3, "type is given twice."),
     ]
     assert fields.get("type") == "select"
+
+
+@pytest.mark.parametrize("sign", ["\v", "\f", "\u2028", "\x85"])
+def test_only_a_line_feed_ends_a_line(sign):
+    assert read_fields(f"title: a{sign}b\ntype: bar").values == {
+        "title": f"a{sign}b",
+        "type": "bar",
+    }
