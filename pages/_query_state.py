@@ -65,8 +65,11 @@ class QueryState:
         return f"runs-on-{self.tab}"
 
     def parameters(self) -> tuple[str, ...]:
-        """Return the names of the `$parameters` in the text, each once."""
-        return parameters(self.current_text())
+        """Return the names of the `$parameters` in the text, each once.
+
+        On a connection it has none: its engine gets the text as it is, and ? may be an operator.
+        """
+        return () if self.on else parameters(self.current_text())
 
     def value_key(self, name: str) -> str:
         """Return the key of a parameter's field: a text that replaces another has its own."""
@@ -77,6 +80,11 @@ class QueryState:
         for name, before in self.values.items():
             self.values[name] = st.session_state.get(self.value_key(name), before)
 
+    def given(self) -> dict[str, Any]:
+        """Return the values to bind: one that has no field yet is not among them."""
+        names = self.parameters()
+        return {name: typed(self.values[name]) for name in names if name in self.values}
+
     def start(self, workspace: Workspace, event: EditorEvent) -> Entry | None:
         """Start what the editor asks for, and give it a moment to answer."""
         self.problem = None
@@ -84,7 +92,7 @@ class QueryState:
         try:
             entry = workspace.queries.run(
                 event.sql,
-                {name: typed(value) for name, value in self.values.items()},
+                self.given(),
                 document=self.tab,
                 text=event.whole,
                 offset=event.offset,

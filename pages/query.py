@@ -193,7 +193,7 @@ def _show_save(here: Workspace, state: QueryState) -> None:
             description=about,
             tags=tags.split(","),
             sql=state.current_text(),
-            parameters=dict(state.values),
+            parameters={name: state.values.get(name, "") for name in state.parameters()},
             on=state.on,
         )
         saved = here.queries.save(
@@ -227,9 +227,9 @@ def _show_open(here: Workspace) -> None:
 def _show_parameters(state: QueryState) -> None:
     names = state.parameters()
     st.session_state["query-parameters"] = names
-    state.values = {name: state.values.get(name, "") for name in names}
     if not names:
-        return
+        return  # values stay: they may only wait for DuckDB to be chosen again
+    state.values = {name: state.values.get(name, "") for name in names}
     row = st.container(horizontal=True)
     for name in names:
         row.text_input(

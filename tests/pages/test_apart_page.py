@@ -129,3 +129,32 @@ def test_a_translation_is_looked_through_by_its_engine_before_anything_runs(here
     app = press(draw("query", sql="CREATE TABLE made (n INT)", on="ledger"), "Translate")
     assert "cannot say beforehand" in app.toast[0].value
     assert not here.queries.history()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) AS [how many?] FROM entries",  # DuckDB would see parameters in them
+        "SELECT count(*) AS `how many? $n` FROM entries",
+        "SELECT count(*) AS \"?\" FROM entries WHERE kind <> '?' -- ?",
+    ],
+)
+def test_a_text_on_a_connection_has_no_parameters(here, sql):
+    app = draw("query", sql=sql, on="ledger")
+    assert not [each.label for each in app.text_input if each.label.startswith("$")]
+    press(app, "Run all")
+    entry = here.queries.find(app.query_params["tab"])
+    assert entry.run.wait(60)
+    assert entry.run.error is None
+    assert entry.session.page(entry.run, entry.run.result).frame.rows() == [(30,)]
+
+
+def test_a_value_waits_while_a_connection_runs_the_text(here):
+    app = draw("query", sql="SELECT $n AS n")
+    next(each for each in app.text_input if each.label == "$n").set_value("7")
+    checked(app.run())
+    runs_on = next(each for each in app.selectbox if each.label == "Runs on")
+    checked(runs_on.set_value("ledger").run())
+    assert not [each.label for each in app.text_input if each.label == "$n"]
+    checked(next(each for each in app.selectbox if each.label == "Runs on").set_value("").run())
+    assert [each.value for each in app.text_input if each.label == "$n"] == ["7"]
