@@ -1,8 +1,13 @@
-"""What SQLAlchemy's inspector tells of tables, in as few questions as each dialect needs."""
+"""What SQLAlchemy's inspector tells of tables, in as few questions as each dialect needs.
+
+Where such a question fails, it is asked of each table by itself: what cannot be read, as a view of
+what is gone, hides nothing else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors._types import duckdb_type
@@ -12,6 +17,7 @@ from core.structure import Constraint, Index, Structure, StructuredColumn, Targe
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+    from sqlalchemy.exc import SQLAlchemyError
 
 _OWN = frozenset(
     {"information_schema", "performance_schema", "mysql", "sys", "system", "pg_catalog"}
@@ -23,26 +29,62 @@ _Details = dict[str, Mapping[Key, Any]]
 
 
 def inspected(server: Connection, schema: str | None, name: str | None) -> list[Structure]:
-    """Return all tables and views of the database, of a schema, or one."""
+    """Return all tables and views of the database, of a schema, or one.
+
+    What cannot be read has no columns; a schema that cannot be is left out. Raises what the driver
+    said where nothing can be.
+    """
     from sqlalchemy import inspect
+    from sqlalchemy.exc import SQLAlchemyError
 
     told = inspect(server)
-    own = told.default_schema_name
-    schemas = [schema] if schema else told.get_schema_names()
+    schemas = told.get_schema_names() if schema is None else [schema]
     found: list[Structure] = []
+    refused: list[SQLAlchemyError] = []
     for each in schemas:
         if each.lower() in _OWN or each.startswith("pg_"):
             continue
-        views = {*told.get_view_names(each)}
-        details = _details(told, each, name)
-        for (_, table), columns in sorted(details["columns"].items(), key=lambda one: one[0][1]):
-            kind = "view" if table in views else "table"
-            found.append(_structure(server, each, table, kind, columns, details, own))
+        try:
+            found += _of_schema(server, told, each, name)
+        except SQLAlchemyError as error:
+            _recover(server, error)
+            refused.append(error)
+    if refused and not found:
+        raise refused[0]
     return found
 
 
-def _details(told: Any, schema: str, name: str | None) -> _Details:
+def _of_schema(server: Connection, told: Any, schema: str, name: str | None) -> list[Structure]:
+    views = {*_views(told, schema)}
+    details = _details(server, told, schema, name)
+    columns = details["columns"]
+    # Some dialects pass over a view that they cannot read.
+    tables = {table for _, table in columns} | {each for each in views if name in (None, each)}
+    return [
+        _structure(
+            server,
+            schema,
+            table,
+            "view" if table in views else "table",
+            columns.get((schema, table), ()),
+            details,
+            told.default_schema_name,
+        )
+        for table in sorted(tables)
+    ]
+
+
+def _views(told: Any, schema: str) -> list[str]:
+    try:
+        names: list[str] = told.get_view_names(schema)
+    except NotImplementedError:  # the dialect knows no views
+        return []
+    return names
+
+
+def _details(server: Connection, told: Any, schema: str, name: str | None) -> _Details:
     from sqlalchemy.engine.reflection import ObjectKind
+    from sqlalchemy.exc import SQLAlchemyError
 
     asked = {
         "columns": told.get_multi_columns,
@@ -56,11 +98,41 @@ def _details(told: Any, schema: str, name: str | None) -> _Details:
     found: _Details = {}
     for part, ask in asked.items():
         kind = ObjectKind.ANY if part in ("columns", "comments") else ObjectKind.TABLE
+        about = partial(ask, schema=schema, kind=kind)
         try:
-            found[part] = ask(schema=schema, filter_names=[name] if name else None, kind=kind)
+            found[part] = about(filter_names=None if name is None else [name])
         except NotImplementedError:  # the dialect knows no such thing
             found[part] = {}
+        except SQLAlchemyError as error:
+            _recover(server, error)
+            there = [*told.get_table_names(schema), *_views(told, schema)]
+            names = there if name is None else [name]
+            found[part] = _one_by_one(server, about, schema, names)
     return found
+
+
+def _one_by_one(
+    server: Connection, about: Callable[..., Mapping[Key, Any]], schema: str, names: Iterable[str]
+) -> Mapping[Key, Any]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    found: dict[Key, Any] = {}
+    for each in names:
+        try:
+            found |= about(filter_names=[each])
+        except SQLAlchemyError as error:
+            _recover(server, error)
+            found[schema, each] = ()
+    return found
+
+
+def _recover(server: Connection, error: SQLAlchemyError) -> None:
+    """Make a session usable after a question that failed. Raises the error where it was lost."""
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        raise error
+    server.rollback()  # PostgreSQL answers nothing more in this transaction
 
 
 def _structure(

@@ -172,7 +172,7 @@ def stopper(server: Connection, options: Opening) -> Callable[[], None]:
 
 
 def _kill(options: Opening, number: int) -> None:
-    with suppress(MillpondError), connected(options) as server:
+    with suppress(MillpondError), connected(options) as server, asking(""):
         server.exec_driver_sql(f"KILL QUERY {number}")
 
 

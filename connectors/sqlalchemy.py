@@ -129,9 +129,11 @@ class Sqlalchemy(Connector[SqlalchemyOptions]):
     def inspect(
         self, con: duckdb.DuckDBPyConnection, options: SqlalchemyOptions, alias: str
     ) -> Report:
-        with connected(options) as server:
-            found = inspected(server, None, None)
-        return Report(tuple(f"{each.schema}.{each.name}" for each in found), notes=_NOTES)
+        found = self.structures(options, None, None)
+        tables = tuple(f"{each.schema}.{each.name}" for each in found)
+        unread = [name for name, each in zip(tables, found, strict=True) if not each.columns]
+        notes = (f"These have no columns that can be read: {', '.join(unread)}.",) if unread else ()
+        return Report(tables, notes=(*_NOTES, *notes))
 
     def detach(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
         """Nothing is attached."""
@@ -144,8 +146,8 @@ class Sqlalchemy(Connector[SqlalchemyOptions]):
 
     def structures(
         self, options: SqlalchemyOptions, schema: str | None, name: str | None
-    ) -> list[Structure] | None:
-        with connected(options) as server:
+    ) -> list[Structure]:
+        with connected(options) as server, asking(""):
             return inspected(server, schema, name)
 
     @contextmanager
@@ -157,7 +159,8 @@ class Sqlalchemy(Connector[SqlalchemyOptions]):
         on_cancel: Callable[[Callable[[], None]], None],
     ) -> Iterator[pa.RecordBatchReader]:
         with connected(options, texts=True) as server:
-            on_cancel(stopper(server, options))
+            with asking(sql):
+                on_cancel(stopper(server, options))
             raised: list[Exception] = []
             with asking(sql):
                 reader = _rows(server, sql, raised)

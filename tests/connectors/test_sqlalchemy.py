@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
@@ -103,6 +105,71 @@ def test_a_sqlite_file_is_only_read(con, tmp_path):
     assert dict(checked.facts)["Open for"] == "reading only"
     (told,) = KIND.structures(SqlalchemyOptions(url=url), "main", None)
     assert [column.declared for column in told.columns] == ["INTEGER", "TEXT"]
+
+
+def made(path: Path, script: str) -> SqlalchemyOptions:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(script)
+    return SqlalchemyOptions(url=f"sqlite:///{path}")
+
+
+def test_what_cannot_be_read_hides_nothing_else(con, tmp_path):
+    options = made(
+        tmp_path / "shop.db",
+        "CREATE TABLE gone (a); CREATE VIEW bad AS SELECT a FROM gone; DROP TABLE gone;"
+        "CREATE TABLE good (id INTEGER PRIMARY KEY); CREATE VIEW fine AS SELECT id FROM good;",
+    )
+    told = KIND.structures(options, None, None)
+    assert [(each.name, each.kind, len(each.columns)) for each in told] == [
+        ("bad", "view", 0), ("fine", "view", 1), ("good", "table", 1),
+    ]  # fmt: skip
+    assert told[2].keys("id") == ("PRIMARY KEY",)
+    assert [each.name for each in KIND.structures(options, "main", "bad")] == ["bad"]
+    report = KIND.inspect(con, options, "shop")
+    assert report.tables == ("main.bad", "main.fine", "main.good")
+    assert report.notes[-1] == "These have no columns that can be read: main.bad."
+
+
+def test_on_postgres_what_may_not_be_read_hides_nothing_else():
+    with postgres_server() as server:
+        server.execute("CREATE TABLE items (id integer PRIMARY KEY)")
+        server.execute("REVOKE SELECT ON pg_catalog.pg_index FROM PUBLIC")
+        server.execute("CREATE ROLE ann LOGIN PASSWORD 'reads'")
+        url = f"postgresql+psycopg://ann@127.0.0.1:{server.port}/postgres"
+        (told,) = KIND.structures(SqlalchemyOptions(url=url, password="reads"), None, None)
+    assert [column.name for column in told.columns] == ["id"]
+    assert told.indexes == ()
+
+
+def test_what_a_driver_says_of_a_listing_is_one_sentence(con, tmp_path):
+    path = tmp_path / "shop.db"
+    options = made(path, "CREATE TABLE t (a); CREATE TABLE u (a);")
+    path.write_bytes(path.read_bytes()[:200])
+    asked = (
+        lambda: KIND.structures(options, None, None),
+        lambda: KIND.structures(options, "main", "t"),
+        lambda: KIND.inspect(con, options, "shop"),
+    )
+    for ask in asked:
+        with pytest.raises(QueryError, match=r"^database disk image is malformed\.$"):
+            ask()
+
+
+def test_a_table_without_a_name_is_described_as_any_other(tmp_path):
+    path = tmp_path / "shop.db"
+    options = made(path, 'CREATE TABLE "" (id INTEGER); CREATE TABLE t (a INTEGER, "" TEXT);')
+    bench = Workbench.open(
+        Settings(home=tmp_path / "home", start_folder=tmp_path, sample_data=False)
+    )
+    try:
+        here = bench.workspace()
+        here.connections.add("lite", "sqlite", {"path": str(path)})
+        here.connections.add("shop", "sqlalchemy", {"url": options.url})
+        tables = [table for catalog in here.catalog.whole() for table in catalog.tables]
+        told = [(table.catalog, here.catalog.describe(table).name) for table in tables]
+    finally:
+        bench.close()
+    assert told == [("lite", ""), ("lite", "t"), ("shop", ""), ("shop", "t")]
 
 
 def test_a_file_outside_the_granted_folders_is_refused(tmp_path):
