@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.engine.parsing import is_costly
 from core.errors import InvalidInput, QueryError
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def translated(sql: str, dialect: str, *, quote: bool = False) -> list[str]:
     its own reserved words. Raises QueryError for what DuckDB would not parse, InvalidInput for
     what cannot be said there.
     """
+    if is_costly(sql):
+        raise InvalidInput(
+            "This is too long, or chains too much, to be translated.",
+            hint="Split it into several queries, and give each JOIN its ON.",
+        )
     try:
         return _translated(sql, dialect, quote=quote)
     except RecursionError:

@@ -16,6 +16,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from core.engine.lexer import fold
+from core.engine.parsing import is_costly
 from core.engine.references import Kind, TableName
 from core.engine.skim import skim
 
@@ -30,7 +31,7 @@ _READS |= {"summarize", "table", "("}
 _WRITES = {"insert", "update", "delete", "merge", "create", "drop", "alter", "copy", "truncate"}
 _WRITES |= {"comment", "import", "export"}
 
-_EXPLAIN = re.compile(r"explain(?:\s+analyze\b)?(?:\s*\([^()]*\))?\s*", re.I)
+_EXPLAIN = re.compile(r"(?:explain(?:\s+analyze\b)?(?:\s*\([^()]*\))?\s*)++", re.I)
 _PREPARE = re.compile(r"prepare\s+\S+(?:\s*\([^()]*\))?\s+as\s+", re.I)
 _CALL = re.compile(r"call\s+", re.I)
 _SHOW_TABLE = re.compile(r"show\s+(?!(?:all\s+)?(?:tables|databases|schemas|variables)\b)", re.I)
@@ -79,6 +80,8 @@ def walk_statement(sql: str, found: Found) -> None:
         found.dynamic |= bool(sql.strip())
         return
     try:
+        if is_costly(sql):
+            raise SqlglotError("it would take long")
         tree = parse_one(sql, dialect="duckdb")
         if isinstance(tree, exp.Command):
             raise SqlglotError(f"{tree.this} is kept as text")
