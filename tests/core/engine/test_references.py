@@ -210,6 +210,8 @@ def test_nonsense_is_never_an_error(sql: str) -> None:
 def test_deep_nesting_is_never_an_error() -> None:
     assert not references("select " + "(" * 3000 + "1" + ")" * 3000).parsed
     assert references("select a from t where " + " or ".join(["a = 1"] * 1000)).reads
+    assert references("explain " * 1000 + "select 1 from t").reads
+    assert references("explain analyze " * 1000 + "delete from t").writes
 
 
 def test_each_statement_is_counted() -> None:
