@@ -28,6 +28,7 @@ from core.errors import Conflict, InvalidInput, NotFound, QueryError
 SCHEMA = "snapshots"
 _TAKEN = "_taken"
 _PLACE = f"{WORKSPACE}.{SCHEMA}"
+_STAGE = "temp.main.millpond_stage"
 _PREPARE = f"""
 CREATE SCHEMA IF NOT EXISTS {_PLACE};
 CREATE TABLE IF NOT EXISTS {_PLACE}.{_TAKEN} (
@@ -54,6 +55,14 @@ _ORDERED += ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME
 
 Follow = Callable[[Run], object]
 """Is told of the run that copies, and returns when it has ended."""
+
+
+@dataclass(frozen=True)
+class _Copying:
+    """How long each reading may take, in seconds, and who is told of it."""
+
+    timeout: float
+    follow: Follow
 
 
 @dataclass(frozen=True)
@@ -117,20 +126,13 @@ class TableSnapshots:
         _refuse_local(table)
         if cursor:
             _check_cursor(table.column(cursor))
-        now = datetime.now(UTC)
+        now, copying = datetime.now(UTC), _Copying(timeout, follow)
         wanted = TableSnapshot(".".join(table.parts), table.address, cursor, now, 0)
         with self._session() as session:
             session.run(_PREPARE)
             self._check_name(session, wanted)
-            session.run("BEGIN")
-            into, rows = _more(session, table, wanted) or _whole(table, wanted)
-            run = _copy(session, table, into, rows, timeout)
-            follow(run)
-            run.wait()
-            let_go(run)
-            if run.error is not None:
-                raise run.error
-            session.run(f"{_noted(wanted)}; COMMIT")
+            keep = _more(session, table, wanted, copying) or _whole(session, table, wanted, copying)
+            _do(session, f"BEGIN; {keep}; {_noted(wanted)}; COMMIT", copying)
             return replace(wanted, rows=_noted_rows(session, wanted))
 
     def drop(self, name: str) -> None:
@@ -199,51 +201,75 @@ def _columns(session: Session, address: str) -> tuple[Column, ...]:
     try:
         run = session.run(f"SELECT * FROM {address} LIMIT 0")
     except QueryError as error:
-        if "does not exist" in error.message:
+        if "does not exist" in f"{error.message} {error.hint}":
             return ()
         raise
     return run.result.columns if run.result else ()
 
 
-def _whole(table: Table, wanted: TableSnapshot) -> tuple[str, str]:
-    """Return where all rows go, and the SQL that reads them."""
-    return f"CREATE OR REPLACE TABLE {wanted.address} AS", f"SELECT * FROM {table.source}"
+def _whole(session: Session, table: Table, wanted: TableSnapshot, copying: _Copying) -> str:
+    """Return the SQL that keeps all rows in place of those there are."""
+    rows = f"SELECT * FROM {table.source}"
+    if table.dialect is not None:
+        _stage(session, table, rows, copying)
+        rows = f"FROM {_STAGE}"
+    return f"CREATE OR REPLACE TABLE {wanted.address} AS {rows}"
 
 
-def _more(session: Session, table: Table, wanted: TableSnapshot) -> tuple[str, str] | None:
-    """Make room for what is new, and return where it goes and the SQL that reads it.
+def _more(session: Session, table: Table, wanted: TableSnapshot, copying: _Copying) -> str | None:
+    """Read what is new, and return the SQL that keeps it in place of what it comes after.
 
-    None where all must be read: there is no copy, or its columns are others.
+    None where all must be read: there is no copy, or what comes has other columns than it.
     """
     columns = _columns(session, wanted.address)
-    if not wanted.cursor or not _fits(session, table, columns):
+    name, kind = identifier(wanted.cursor), _type_of(wanted.cursor, columns)
+    if not kind:
         return None
-    name = identifier(wanted.cursor)
     run = session.run(f"SELECT max({name})::VARCHAR FROM {wanted.address}")
     assert run.result is not None
     highest = session.page(run, run.result).frame.item(0, 0)
     if highest is None:
         return None
-    kind = next(each.type for each in columns if each.name == wanted.cursor)
     # A constant, and not the query for it: that is what a source can filter by.
     since = f"WHERE {name} >= CAST({literal(highest)} AS {kind})"
-    session.run(f"DELETE FROM {wanted.address} {since}")
-    return f"INSERT INTO {wanted.address}", f"SELECT * FROM {table.source} {since}"
+    _stage(session, table, f"SELECT * FROM {table.source} {since}", copying)
+    if _columns(session, _STAGE) != columns:
+        return None
+    return f"DELETE FROM {wanted.address} {since}; INSERT INTO {wanted.address} FROM {_STAGE}"
 
 
-def _fits(session: Session, table: Table, columns: tuple[Column, ...]) -> bool:
-    """Tell whether a copy has the columns that its table has now."""
-    if table.on:  # DuckDB does not see their types: a value that does not fit is an error
-        return [each.name for each in columns] == [each.name for each in table.columns]
-    return columns == _columns(session, table.source)
+def _type_of(name: str, columns: tuple[Column, ...]) -> str:
+    return next((each.type for each in columns if each.name == name), "")
 
 
-def _copy(session: Session, table: Table, into: str, rows: str, timeout: float) -> Run:
-    """Start to read rows where the table is read, and to keep them."""
+def _stage(session: Session, table: Table, rows: str, copying: _Copying) -> None:
+    """Read rows where the table is read, into a table that is gone with the session.
+
+    So what keeps them is one text, which a worker that is replaced has done or has not.
+    """
+    into = f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS"
     if table.dialect is None:
-        return session.start(f"{into} {rows}", timeout=timeout)
-    sql = translate(rows, table.dialect, quote=True)
-    return session.start(sql, timeout=timeout, on=table.on, into=into)
+        _do(session, f"{into} {rows}", copying)
+    else:
+        sql = translate(rows, table.dialect, quote=True)
+        _end(session.start(sql, timeout=copying.timeout, on=table.on, into=into), copying)
+
+
+def _do(session: Session, sql: str, copying: _Copying) -> None:
+    _end(session.start(sql, timeout=copying.timeout), copying)
+
+
+def _end(run: Run, copying: _Copying) -> None:
+    copying.follow(run)
+    run.wait()
+    let_go(run)
+    if run.error is None:
+        return
+    if "write-write conflict" in run.error.message:
+        raise Conflict(
+            "This snapshot is being taken by somebody else.", hint="Try again in a moment."
+        ) from run.error
+    raise run.error
 
 
 def _noted(wanted: TableSnapshot) -> str:
