@@ -235,7 +235,9 @@ def _more(session: Session, table: Table, wanted: TableSnapshot, copying: _Copyi
     _stage(session, table, f"SELECT * FROM {table.source} {since}", copying)
     if _columns(session, _STAGE) != columns:
         return None
-    return f"DELETE FROM {wanted.address} {since}; INSERT INTO {wanted.address} FROM {_STAGE}"
+    # The source may order texts otherwise, and give some again that stand before the highest here.
+    again = f"{since} OR {name} IN (SELECT {name} FROM {_STAGE})"
+    return f"DELETE FROM {wanted.address} {again}; INSERT INTO {wanted.address} FROM {_STAGE}"
 
 
 def _type_of(name: str, columns: tuple[Column, ...]) -> str:

@@ -185,6 +185,20 @@ def test_what_comes_with_other_columns_is_copied_whole(here, folder, after):
     assert snapshot.rows == 2
 
 
+def test_texts_in_the_order_of_their_source_are_not_doubled(here, folder):
+    file = folder / "shop.sqlite"
+    with closing(sqlite3.connect(file)) as shop:
+        shop.execute("CREATE TABLE t (n TEXT COLLATE NOCASE)")
+        shop.execute("INSERT INTO t VALUES ('a'), ('B')")  # DuckDB has B before a
+        shop.commit()
+        here.connections.add("shop", "sqlalchemy", {"url": f"sqlite:///{file}"})
+        table = here.snapshots.table("shop.main.t")
+        here.snapshots.take(table, "n", timeout=60)
+        shop.execute("INSERT INTO t VALUES ('C')")
+        shop.commit()
+    assert here.snapshots.take(table, "n", timeout=60).rows == 3
+
+
 @pytest.mark.parametrize("on", ["attached", "pushed"])
 def test_a_worker_that_dies_between_reading_and_keeping_changes_nothing(
     here, folder, monkeypatch, on
