@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from connectors._paths import read_head
 from connectors._servers import Placed
 from connectors._urls import FILES
 from core.errors import ConnectError, MillpondError, QueryError
@@ -107,7 +108,7 @@ class Opening(Placed, Protocol):
 
 @contextmanager
 def connected(options: Opening, *, texts: bool = False) -> Iterator[Connection]:
-    """Open a session. Raises ConnectError, ConfigError where the driver is missing.
+    """Open a session. Raises ConnectError, Forbidden for a file that may not be read.
 
     With `texts` what a driver would change on the way stays as the database wrote it; SQLAlchemy's
     own questions want it changed.
@@ -184,6 +185,7 @@ def _engine(options: Opening) -> Engine:
     url = options.parsed
     given: dict[str, Any] = {}
     if url.get_backend_name() in FILES:
+        read_head(url.database or "")  # which says why, where SQLite does not
         # DuckDB reads the rows in a thread of its own.
         given = {"check_same_thread": False}
         # This is how SQLite is told to open a file for reading only.

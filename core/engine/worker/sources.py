@@ -25,7 +25,7 @@ from core.engine.worker.activity import WAIT, Activity
 from core.engine.worker.database import Database
 from core.engine.worker.errors import translate
 from core.engine.worker.listings import Listings
-from core.errors import ConfigError, ConnectError, MillpondError, QueryError
+from core.errors import ConfigError, ConnectError, Forbidden, MillpondError, QueryError
 from core.plugins import discover
 from core.structure import Structure
 from core.workers.child import Call
@@ -149,7 +149,7 @@ class Sources:
             return source.connector.structures(source.options, None, None) or ()
 
     def source(self, alias: str) -> Attached:
-        """Return an attached source. Raises ConnectError that says why it is not."""
+        """Return an attached source. Raises ConnectError or Forbidden that says why it is not."""
         key = alias.lower()
         if key in self._failed:
             raise _away(alias, self._failed[key])
@@ -179,6 +179,8 @@ class Sources:
         `since` is when the call began, by the monotonic clock.
         """
         if isinstance(error, QueryError):
+            if (refusal := self._shut_out(error)) is not None:
+                return refusal
             for alias, why in self._failed.items():
                 if _misses(error, alias):
                     return _away(alias, why)
@@ -192,6 +194,19 @@ class Sources:
                 # To find any name DuckDB asks all sources.
                 error = _away(alias, why, "It is let go until it answers: run the query again.")
         return error
+
+    def _shut_out(self, error: QueryError) -> Forbidden | None:
+        """Return what the wall refused where DuckDB says only that a source's file did not open."""
+        for source in [*self._attached.values()]:
+            for path in source.connector.grants(source.options).read:
+                if path in error.message and _is_refused(path):
+                    return Forbidden(
+                        f"{path} may not be read: it was replaced after the engine started, or "
+                        "its permissions forbid it.",
+                        hint="Run the query again.",
+                        path=path,
+                    )
+        return None
 
     @property
     def away(self) -> dict[str, MillpondError]:
@@ -312,5 +327,19 @@ def _stop(source: Attached, started: float) -> None:
         log.warning("%s could not be told to stop: %s", source.alias, error)
 
 
-def _away(alias: str, why: MillpondError, hint: str = "") -> ConnectError:
-    return ConnectError(f"{alias} is not attached now: {why.message}", hint=hint or why.hint)
+def _is_refused(path: str) -> bool:
+    try:
+        Path(path).open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _away(alias: str, why: MillpondError, hint: str = "") -> ConnectError | Forbidden:
+    """Say that a source is away; a file that the wall refuses stays known as that."""
+    message, hint = f"{alias} is not attached now: {why.message}", hint or why.hint
+    if isinstance(why, Forbidden):
+        return Forbidden(message, hint=hint, path=why.path)
+    return ConnectError(message, hint=hint)
