@@ -111,6 +111,8 @@ class _Statement:
 
     def push(self, cursor: duckdb.DuckDBPyConnection, on: Attached, sql: str, into: str) -> None:
         """Let a source run the text, and spool what it gives as any other result, or keep it."""
+        if into:
+            self._database.touch(self._call.args["session"])
         with pushed(self._database, self._activity, cursor, on, sql, into):
             if into:
                 row = cursor.fetchone()
