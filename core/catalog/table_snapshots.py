@@ -7,10 +7,11 @@ and when, is written in the same transaction, into `snapshots._taken`.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.access import Actor
@@ -19,7 +20,8 @@ from core.catalog.models import WORKSPACE, Table, identifier
 from core.catalog.service import Catalogs
 from core.connector import literal
 from core.engine.engine import Engine
-from core.engine.results import Column
+from core.engine.lexer import fold
+from core.engine.results import PUSHED, Column
 from core.engine.run import Run
 from core.engine.session import PAGE_LIMIT, Session
 from core.engine.translate import translate
@@ -28,7 +30,6 @@ from core.errors import Conflict, InvalidInput, NotFound, QueryError
 SCHEMA = "snapshots"
 _TAKEN = "_taken"
 _PLACE = f"{WORKSPACE}.{SCHEMA}"
-_STAGE = "temp.main.millpond_stage"
 _PREPARE = f"""
 CREATE SCHEMA IF NOT EXISTS {_PLACE};
 CREATE TABLE IF NOT EXISTS {_PLACE}.{_TAKEN} (
@@ -53,16 +54,15 @@ _ORDERED: tuple[str, ...] = (
 _ORDERED += ("UINTEGER", "UBIGINT", "UHUGEINT", "DATE", "VARCHAR", "DECIMAL", "TIMESTAMP")
 _ORDERED += ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
 
+_ARRIVED = "temp.main.arrived"
+_OTHER_COLUMNS = "What arrived has other columns than the snapshot."
+_CONFLICT = re.compile(
+    r"(Failed to commit: )?(Conflict on|Catalog write-write conflict|Transaction conflict)"
+)
+"""What DuckDB says where two transactions change one table."""
+
 Follow = Callable[[Run], object]
-"""Is told of the run that copies, and returns when it has ended."""
-
-
-@dataclass(frozen=True)
-class _Copying:
-    """How long each reading may take, in seconds, and who is told of it."""
-
-    timeout: float
-    follow: Follow
+"""Is told of each run that copies, and returns when it has ended."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,14 @@ class TableSnapshot:
     def address(self) -> str:
         """Its full name in SQL."""
         return f"{_PLACE}.{identifier(self.name)}"
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """SQL that reads `rows` at a source, and what makes of a query of them SQL that keeps them."""
+
+    rows: str
+    keep: Callable[[str], str]
 
 
 class TableSnapshots:
@@ -120,32 +128,57 @@ class TableSnapshots:
         """Copy a table, within `timeout` s; the copy before is used until the new one is whole.
 
         With a `cursor` a refresh reads only rows at and above the highest value there is, in place
-        of those it had of that value. Raises what keeps the source from being read.
+        of those it had of that value; where columns have changed, it reads all. Raises what keeps
+        the source from being read, and Conflict where somebody else takes the same table.
         """
         self._actor.require("editor", "take snapshots")
         _refuse_local(table)
         if cursor:
             _check_cursor(table.column(cursor))
-        now, copying = datetime.now(UTC), _Copying(timeout, follow)
+        now = datetime.now(UTC)
         wanted = TableSnapshot(".".join(table.parts), table.address, cursor, now, 0)
+        with _alone(wanted.address):
+            more = self._prepare(table, wanted)
+            if more is None or not self._copy(table, wanted, more, timeout, follow):
+                self._copy(table, wanted, _whole(table, wanted), timeout, follow)
+        return self.get(wanted.name)
+
+    def drop(self, name: str) -> None:
+        """Delete a copy. Raises NotFound, and Conflict while it is taken."""
+        self._actor.require("editor", "drop snapshots")
+        address = self.get(name).address
+        with _alone(address), self._session() as session:
+            session.run(f"BEGIN; {_forget(name)}; DROP TABLE IF EXISTS {address}; COMMIT")
+
+    def _prepare(self, table: Table, wanted: TableSnapshot) -> _Copy | None:
+        """Check what there is, and return how what is new is copied, if only that is wanted."""
         with self._session() as session:
             session.run(_PREPARE)
             self._check_name(session, wanted)
-            keep = _more(session, table, wanted, copying) or _whole(session, table, wanted, copying)
-            _do(session, f"BEGIN; {keep}; {_noted(wanted)}; COMMIT", copying)
-            return replace(wanted, rows=_noted_rows(session, wanted))
+            if table.dialect is None:
+                # A file that was saved anew makes a new worker, which must not come in the midst.
+                _columns(session, table.source)
+            return _more(session, table, wanted) if wanted.cursor else None
 
-    def drop(self, name: str) -> None:
-        """Delete a copy. Raises NotFound."""
-        self._actor.require("editor", "drop snapshots")
-        known = self.get(name)
-        forget = f"DELETE FROM {_PLACE}.{_TAKEN} WHERE name = {literal(name)}"
+    def _copy(
+        self, table: Table, wanted: TableSnapshot, copy: _Copy, timeout: float, follow: Follow
+    ) -> bool:
+        """Copy rows, and return whether the copy has the columns for them."""
         with self._session() as session:
-            session.run(f"BEGIN; DROP TABLE IF EXISTS {known.address}; {forget}; COMMIT")
+            run = _start(session, table, wanted, copy, timeout)
+            follow(run)
+            run.wait()
+            let_go(run)
+        if run.error is not None and run.error.message == _OTHER_COLUMNS:
+            return False
+        if run.error is not None:
+            raise run.error
+        return True
 
     def _check_name(self, session: Session, wanted: TableSnapshot) -> None:
         """Raise Conflict where the name is that of another table."""
-        known = next((each for each in _taken(session) if each.name == wanted.name), None)
+        name = fold(wanted.name)
+        known = next((each for each in _taken(session) if fold(each.name) == name), None)
         if known is not None and known.source != wanted.source:
             raise Conflict(f"{wanted.address} is a snapshot of {known.source} already.")
         if wanted.name == _TAKEN or (known is None and _columns(session, wanted.address)):
@@ -201,87 +234,102 @@ def _columns(session: Session, address: str) -> tuple[Column, ...]:
     try:
         run = session.run(f"SELECT * FROM {address} LIMIT 0")
     except QueryError as error:
-        if "does not exist" in f"{error.message} {error.hint}":
+        if "does not exist" in f"{error.message} {error.hint}":  # a name may have lines
             return ()
         raise
     return run.result.columns if run.result else ()
 
 
-def _whole(session: Session, table: Table, wanted: TableSnapshot, copying: _Copying) -> str:
-    """Return the SQL that keeps all rows in place of those there are."""
-    rows = f"SELECT * FROM {table.source}"
-    if table.dialect is not None:
-        _stage(session, table, rows, copying)
-        rows = f"FROM {_STAGE}"
-    return f"CREATE OR REPLACE TABLE {wanted.address} AS {rows}"
+def _whole(table: Table, wanted: TableSnapshot) -> _Copy:
+    def keep(rows: str) -> str:
+        return f"CREATE OR REPLACE TABLE {wanted.address} AS {rows}"
+
+    return _Copy(f"SELECT * FROM {table.source}", keep)
 
 
-def _more(session: Session, table: Table, wanted: TableSnapshot, copying: _Copying) -> str | None:
-    """Read what is new, and return the SQL that keeps it in place of what it comes after.
-
-    None where all must be read: there is no copy, or what comes has other columns than it.
-    """
-    columns = _columns(session, wanted.address)
-    name, kind = identifier(wanted.cursor), _type_of(wanted.cursor, columns)
-    if not kind:
+def _more(session: Session, table: Table, wanted: TableSnapshot) -> _Copy | None:
+    """Return how what is new is copied; None where that cannot be known from what there is."""
+    kinds = {each.name: each.type for each in _columns(session, wanted.address)}
+    if wanted.cursor not in kinds:
         return None
+    name = identifier(wanted.cursor)
     run = session.run(f"SELECT max({name})::VARCHAR FROM {wanted.address}")
     assert run.result is not None
     highest = session.page(run, run.result).frame.item(0, 0)
     if highest is None:
         return None
     # A constant, and not the query for it: that is what a source can filter by.
-    since = f"WHERE {name} >= CAST({literal(highest)} AS {kind})"
-    _stage(session, table, f"SELECT * FROM {table.source} {since}", copying)
-    if _columns(session, _STAGE) != columns:
-        return None
-    # The source may order texts otherwise, and give some again that stand before the highest here.
-    again = f"{since} OR {name} IN (SELECT {name} FROM {_STAGE})"
-    return f"DELETE FROM {wanted.address} {again}; INSERT INTO {wanted.address} FROM {_STAGE}"
+    since = f"{name} >= CAST({literal(highest)} AS {kinds[wanted.cursor]})"
+    # A source may order texts otherwise: what it gave again goes too, wherever it stands here.
+    again = f"{since} OR {name} IN (SELECT {name} FROM {_ARRIVED})"
+
+    def keep(rows: str) -> str:
+        return (
+            f"CREATE TEMP TABLE {_ARRIVED} AS {rows}; {_same_columns(wanted)}; "
+            f"DELETE FROM {wanted.address} WHERE {again}; "
+            f"INSERT INTO {wanted.address} BY NAME FROM {_ARRIVED}"
+        )
+
+    return _Copy(f"SELECT * FROM {table.source} WHERE {since}", keep)
 
 
-def _type_of(name: str, columns: tuple[Column, ...]) -> str:
-    return next((each.type for each in columns if each.name == name), "")
+def _same_columns(wanted: TableSnapshot) -> str:
+    """Return SQL that fails where what arrived has other columns than the copy, in any order.
 
-
-def _stage(session: Session, table: Table, rows: str, copying: _Copying) -> None:
-    """Read rows where the table is read, into a table that is gone with the session.
-
-    So what keeps them is one text, which a worker that is replaced has done or has not.
+    Else a value would be cast to what is there. A column without a value fits every type: a source
+    whose types are told by its values has none for it.
     """
-    into = f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS"
+    return f"""
+    SELECT CASE WHEN EXISTS (
+        FROM (DESCRIBE {wanted.address}) AS had
+        FULL JOIN (DESCRIBE {_ARRIVED}) AS came USING (column_name)
+        LEFT JOIN (
+            UNPIVOT (SELECT count(COLUMNS(*)) FROM {_ARRIVED}) ON COLUMNS(*)
+            INTO NAME column_name VALUE filled
+        ) AS counted USING (column_name)
+        WHERE had.column_type IS NULL OR came.column_type IS NULL
+           OR (had.column_type <> came.column_type AND filled > 0)
+    ) THEN error({literal(_OTHER_COLUMNS)}) END
+    """
+
+
+def _start(
+    session: Session, table: Table, wanted: TableSnapshot, copy: _Copy, timeout: float
+) -> Run:
+    """Start to read rows where the table is read, and to keep and note them, in one run.
+
+    A session's transaction is lost with its worker, and a statement behind it would be on its own.
+    """
     if table.dialect is None:
-        _do(session, f"{into} {rows}", copying)
-    else:
-        sql = translate(rows, table.dialect, quote=True)
-        _end(session.start(sql, timeout=copying.timeout, on=table.on, into=into), copying)
+        return session.start(_transaction(wanted, copy.keep(copy.rows)), timeout=timeout)
+    sql = translate(copy.rows, table.dialect, quote=True)
+    into = _transaction(wanted, copy.keep(f"FROM {PUSHED}"))
+    return session.start(sql, timeout=timeout, on=table.on, into=into)
 
 
-def _do(session: Session, sql: str, copying: _Copying) -> None:
-    _end(session.start(sql, timeout=copying.timeout), copying)
-
-
-def _end(run: Run, copying: _Copying) -> None:
-    copying.follow(run)
-    run.wait()
-    let_go(run)
-    if run.error is None:
-        return
-    if "write-write conflict" in run.error.message:
-        raise Conflict(
-            "This snapshot is being taken by somebody else.", hint="Try again in a moment."
-        ) from run.error
-    raise run.error
-
-
-def _noted(wanted: TableSnapshot) -> str:
+def _transaction(wanted: TableSnapshot, keep: str) -> str:
     facts = ", ".join(map(literal, (wanted.name, wanted.source, wanted.cursor)))
     at = literal(wanted.taken_at.isoformat())
+    # The old note goes first: who takes the same table meanwhile is refused before it is read.
     return (
-        f"DELETE FROM {_PLACE}.{_TAKEN} WHERE name = {literal(wanted.name)}; "
-        f"INSERT INTO {_PLACE}.{_TAKEN} SELECT {facts}, {at}, count(*) FROM {wanted.address}"
+        f"BEGIN; {_forget(wanted.name)}; {keep}; INSERT INTO {_PLACE}.{_TAKEN} "
+        f"SELECT {facts}, {at}, count(*) FROM {wanted.address}; COMMIT"
     )
 
 
-def _noted_rows(session: Session, wanted: TableSnapshot) -> int:
-    return next(each.rows for each in _taken(session) if each.name == wanted.name)
+def _forget(name: str) -> str:
+    return f"DELETE FROM {_PLACE}.{_TAKEN} WHERE name = {literal(name)}"
+
+
+@contextmanager
+def _alone(address: str) -> Iterator[None]:
+    """Raise Conflict where somebody else changes the same copy."""
+    try:
+        yield
+    except QueryError as error:
+        if not _CONFLICT.match(error.message):
+            raise
+        raise Conflict(
+            f"{address} is being taken or dropped by somebody else.",
+            hint="Wait until that has ended, and try again.",
+        ) from error

@@ -160,7 +160,7 @@ class Engine:
     ) -> Run:
         """Start a run, and return at once; `on` is the alias of a source that shall run it.
 
-        `into` is SQL of core's, to keep in a table what the source gives; `composed`: so is `sql`.
+        `into` is SQL of core's, to keep what the source gives, as PUSHED; `composed`: so is `sql`.
         """
         self._check_size(sql)
         if on and params:

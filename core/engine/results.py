@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
+PUSHED = "__pushed"
+"""What SQL that keeps a source's own answer calls that answer, as if it were a table."""
+
 SAFE_INTEGER = 2**53 - 1
 """Beyond it a JSON number loses digits in a browser, so it travels as text."""
 

@@ -52,8 +52,8 @@ class Session:
         """Start a text of statements and return at once; its errors are in the run.
 
         A connection that it runs `on`, by its alias, gets it as it is, in its own dialect; `into`,
-        the head of an INSERT or a CREATE TABLE AS, keeps what that gives. What core `composed`
-        names no files that it should not, and is not looked through for them: 0.5 s for a profile.
+        SQL of core's that reads PUSHED, keeps what that gives. What core `composed` names no files
+        that it should not, and is not looked through for them: 0.5 s for a profile.
         Raises LimitExceeded and InvalidInput for a text that cannot be sent.
         """
         return self._engine.run(

@@ -8,6 +8,7 @@ from typing import Any
 from core.connector import quoted
 from core.engine.lexer import fold, parameters
 from core.engine.references import references
+from core.engine.results import PUSHED
 from core.engine.run import Run
 from core.engine.session import Session
 from core.errors import InvalidInput, QueryError
@@ -68,7 +69,7 @@ class Work:
         """
         name = f"temp.main.{quoted(cell.name)}"
         if on := cell.flags.get("on", ""):
-            into = f"CREATE OR REPLACE TEMP TABLE {name} AS"
+            into = f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {PUSHED}"
             return Outcome(
                 self.count(self._ended(self._session.start(cell.body, on=on, into=into)))
             )

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
+from core.engine.results import PUSHED
 from core.engine.worker.activity import Activity
 from core.engine.worker.database import Database
 from core.engine.worker.sources import Attached
 from core.errors import InvalidInput, MillpondError
-
-_RELATION = "__pushed"
 
 
 class _Arriving:
@@ -45,8 +44,8 @@ def pushed(
 ) -> Iterator[None]:
     """Execute on `cursor` a read of what the source gives for `sql`, as it arrives.
 
-    With `into`, the head of an INSERT or a CREATE TABLE AS, that keeps it. A cancelled call stops
-    the statement at its server. Raises InvalidInput where the source only attaches its tables.
+    With `into`, that is executed, and reads it as PUSHED. A cancelled call stops the statement at
+    its server. Raises InvalidInput where the source only attaches its tables.
     """
     if not on.connector.push_down:
         raise InvalidInput(
@@ -58,11 +57,11 @@ def pushed(
         on.connector.fetch(beside, on.options, sql, activity.on_cancel) as reader,
     ):
         arriving = _Arriving(reader, activity)
-        cursor.register(_RELATION, arriving.reader)
+        cursor.register(PUSHED, arriving.reader)
         try:
-            cursor.execute(f"{into} SELECT * FROM {_RELATION}")
+            cursor.execute(into or f"FROM {PUSHED}")
             yield
         except Exception as error:
             raise arriving.error or error from error
         finally:
-            cursor.unregister(_RELATION)
+            cursor.unregister(PUSHED)

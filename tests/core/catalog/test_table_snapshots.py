@@ -155,19 +155,18 @@ def test_a_source_is_asked_for_new_rows_by_a_constant(here, folder, monkeypatch)
     here.connections.add("n", "parquet", {"path": str(folder / "n.parquet")})
     take(here, "n", cursor="n")
     take(here, "n", cursor="n")
-    (copied,) = (each for each in texts if " WHERE " in each and each.startswith("CREATE OR"))
-    assert copied.endswith("FROM files.main.n WHERE n >= CAST('4' AS BIGINT)")
+    (copied,) = (each for each in texts if "BY NAME" in each)
+    assert "FROM files.main.n WHERE n >= CAST('4' AS BIGINT);" in copied
 
 
 @pytest.mark.parametrize(
     "after",
     [
         "SELECT 2.5::DECIMAL(9, 1) AS n, 'b' AS t",
-        "SELECT 'b' AS t, 2 AS n",
         "SELECT 2 AS n, 'b' AS t, 0 AS more",
         "SELECT 2 AS n",
     ],
-    ids=["another type", "another order", "one more", "one less"],
+    ids=["another type", "one more", "one less"],
 )
 def test_what_comes_with_other_columns_is_copied_whole(here, folder, after):
     file = folder / "n.parquet"
@@ -197,40 +196,6 @@ def test_texts_in_the_order_of_their_source_are_not_doubled(here, folder):
         shop.execute("INSERT INTO t VALUES ('C')")
         shop.commit()
     assert here.snapshots.take(table, "n", timeout=60).rows == 3
-
-
-@pytest.mark.parametrize("on", ["attached", "pushed"])
-def test_a_worker_that_dies_between_reading_and_keeping_changes_nothing(
-    here, folder, monkeypatch, on
-):
-    file = folder / "shop.sqlite"
-    with closing(sqlite3.connect(file)) as shop:
-        shop.execute("CREATE TABLE t (n INTEGER)")
-        shop.execute("INSERT INTO t VALUES (1), (2)")
-        shop.commit()
-    if on == "attached":
-        here.connections.add("shop", "sqlite", {"path": str(file)})
-    else:
-        here.connections.add("shop", "sqlalchemy", {"url": f"sqlite:///{file}"})
-    table = here.snapshots.table("shop.main.t")
-    first = here.snapshots.take(table, "n", timeout=60)
-    start = Session.start
-
-    def dying(self, sql, *args, **options):
-        if sql.startswith("BEGIN"):
-            os.kill(here.engine.pid, signal.SIGKILL)
-            time.sleep(0.3)
-        return start(self, sql, *args, **options)
-
-    monkeypatch.setattr(Session, "start", dying)
-    with pytest.raises(MillpondError):
-        here.snapshots.take(table, "n", timeout=60)
-    monkeypatch.undo()
-    (kept,) = here.snapshots.list()
-    assert kept == first
-    with closing(Session(here.engine, "look")) as session:
-        run = session.run(f"SELECT n FROM {kept.address} ORDER BY n")
-        assert session.page(run, run.result).frame.rows() == [(1,), (2,)]
 
 
 @pytest.mark.parametrize(

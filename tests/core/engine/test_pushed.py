@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from core.engine.results import PUSHED
 from core.engine.session import Session
 from core.errors import QueryError
 from core.settings import Settings
@@ -25,7 +26,9 @@ def test_what_a_session_kept_is_gone_with_it(tmp_path):
         here = workbench.workspace()
         here.connections.add("shop", "sqlalchemy", {"url": f"sqlite:///{file}"})
         with closing(Session(here.engine, "one")) as one:
-            kept = one.start("SELECT * FROM t", on="shop", into="CREATE TEMP TABLE kept AS")
+            kept = one.start(
+                "SELECT * FROM t", on="shop", into=f"CREATE TEMP TABLE kept AS FROM {PUSHED}"
+            )
             kept.wait()
             assert kept.error is None
         # There is one cursor, so this session gets the other's.
