@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
@@ -20,9 +20,13 @@ FRESH = 60.0
 """Seconds for which what a source told is not asked for again."""
 
 PATIENCE = 10.0
-"""Seconds that a call waits for a source to tell."""
+"""Seconds that a call waits for sources to tell, all of them together."""
 
-Ask = Callable[[], Sequence[Structure]]
+ANOTHER = 1.0
+"""Seconds that it waits for one that failed to tell the last time."""
+
+_Ask = Callable[[], Sequence[Structure]]
+Told = tuple[Sequence[Structure], MillpondError | None]
 
 
 @dataclass
@@ -42,30 +46,25 @@ class Listings:
     def __init__(self) -> None:
         self._known: dict[str, _Listing] = {}
 
-    def tables(
-        self, key: str, ask: Ask, activity: Activity
-    ) -> tuple[Sequence[Structure], MillpondError | None]:
-        """Return a source's tables, and why they are not those of now, where that is so.
+    def told(self, asks: Mapping[str, _Ask], activity: Activity) -> dict[str, Told]:
+        """Return each source's tables, and why they are not those of now, where that is so.
 
-        It is waited for as long as PATIENCE; a cancelled call stops waiting.
+        All are asked at once, and waited for as long as PATIENCE; a cancelled call stops waiting.
         """
-        listing = self._known.setdefault(key, _Listing())
-        asking = self._begin(listing, ask)
-        deadline = time.monotonic() + PATIENCE
-        while asking is not None and not wait([asking], WAIT).done:
-            activity.check()
-            if time.monotonic() > deadline:
-                return listing.tables, ConnectError(
-                    f"It did not tell its tables within {PATIENCE:g} s.",
-                    hint="They are listed as soon as it does.",
-                )
-        return listing.tables, listing.problem
+        began = time.monotonic()
+        listings = {key: self._known.setdefault(key, _Listing()) for key in asks}
+        asked = {key: self._begin(each, asks[key]) for key, each in listings.items()}
+        for key, asking in asked.items():
+            if asking is not None:
+                patience = PATIENCE if listings[key].problem is None else ANOTHER
+                _await(listings[key], asking, began + patience, activity)
+        return {key: (each.tables, each.problem) for key, each in listings.items()}
 
     def forget(self, key: str) -> None:
-        """Ask the source anew when it is next wanted."""
+        """_Ask the source anew when it is next wanted."""
         self._known.pop(key, None)
 
-    def _begin(self, listing: _Listing, ask: Ask) -> Future[Sequence[Structure]] | None:
+    def _begin(self, listing: _Listing, ask: _Ask) -> Future[Sequence[Structure]] | None:
         """Start to ask unless somebody does; None where what is known is fresh."""
         with listing.lock:
             if listing.asking is None and time.monotonic() - listing.asked_at >= FRESH:
@@ -76,7 +75,23 @@ class Listings:
             return listing.asking
 
 
-def _ask(listing: _Listing, asking: Future[Sequence[Structure]], ask: Ask) -> None:
+def _await(
+    listing: _Listing, asking: Future[Sequence[Structure]], deadline: float, activity: Activity
+) -> None:
+    """Wait until a source has told, or note that it is late."""
+    while not wait([asking], WAIT).done:
+        activity.check()
+        if time.monotonic() > deadline:
+            with listing.lock:
+                if listing.asking is asking and listing.problem is None:
+                    listing.problem = ConnectError(
+                        f"It did not tell its tables within {PATIENCE:g} s.",
+                        hint="They are listed as soon as it does.",
+                    )
+            return
+
+
+def _ask(listing: _Listing, asking: Future[Sequence[Structure]], ask: _Ask) -> None:
     try:
         found, problem = ask(), None
     except MillpondError as error:

@@ -135,14 +135,15 @@ class Sources:
 
     def listed(self, database: Database, activity: Activity) -> list[Listed]:
         """Return the tables of all sources that DuckDB does not attach, as these tell of them."""
-        found = []
-        for key, source in [*self._attached.items()]:
-            if not source.connector.attaches:
-                ask = partial(self._list, database, source)
-                tables, problem = self._listings.tables(key, ask, activity)
-                dialect = source.connector.dialect_for(source.options)
-                found.append(Listed(source.alias, dialect, tables, problem))
-        return found
+        apart = {
+            key: each for key, each in [*self._attached.items()] if not each.connector.attaches
+        }
+        asks = {key: partial(self._list, database, each) for key, each in apart.items()}
+        told = self._listings.told(asks, activity)
+        return [
+            Listed(each.alias, each.connector.dialect_for(each.options), *told[key])
+            for key, each in apart.items()
+        ]
 
     def _list(self, database: Database, source: Attached) -> Sequence[Structure]:
         with self._translated(database):

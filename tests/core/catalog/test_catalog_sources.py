@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from core.errors import Forbidden
 from core.settings import Settings
 from core.workbench import Workbench, Workspace
+from tests.connectors.servers import silent_port
 
 
 @pytest.fixture
@@ -87,3 +88,22 @@ def test_a_file_that_was_never_read_renews_nothing(here, tmp_path):
     here.engine.broken["shop"] = Forbidden("It may not be read.", path=str(path))
     assert named(here) == []
     assert here.engine.starts == 1
+
+
+def test_servers_that_never_answer_are_waited_for_together(here, tmp_path):
+    make(tmp_path / "start" / "shop.db", "items")
+    good = {"url": f"sqlite:///{tmp_path / 'start' / 'shop.db'}"}
+    here.connections.add("shop", "sqlalchemy", good)
+    with ExitStack() as ports:
+        for at, driver in enumerate(["postgresql+psycopg", "mysql+pymysql"] * 3):
+            url = f"{driver}://ann@127.0.0.1:{ports.enter_context(silent_port())}/shop"
+            options = {"url": url, "connect_timeout": 15}
+            kept = here.connections.add(f"silent{at}", "sqlalchemy", options, connect=False)
+            # Not by enable(): that asks whether it answers.
+            here.connections._book.connections.change(kept.id, enabled=True, actor="test")
+        here.engine.renew()
+        assert named(here) == ["items"]
+        assert sorted(here.engine.broken) == [f"silent{at}" for at in range(6)]
+        assert {each.message for each in here.engine.broken.values()} == {
+            "It did not tell its tables within 10 s."
+        }
