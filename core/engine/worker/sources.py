@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -32,6 +33,9 @@ from core.workers.child import Call
 from core.workers.protocol import error_from_json
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 32
+"""Sources that are asked for a sign of life at once: each may take 10 s to give none."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Sources:
         self._attached: dict[str, Attached] = {}
         self._coming = {alias.lower(): threading.Event() for alias in coming}
         self._failed: dict[str, MillpondError] = {}
-        self._losing = threading.Lock()
+        self._finding, self._losing = threading.Lock(), threading.Lock()
         self._let_go: dict[str, tuple[float, MillpondError]] = {}
         self._listings = Listings()
 
@@ -219,10 +223,10 @@ class Sources:
 
         Those that another call let go since then, by the monotonic clock, are told too.
         """
-        with self._losing:
-            for key, source in [*self._attached.items()]:
-                if source.connector.remote:
-                    self._lose(database, key, source)
+        with self._losing, ThreadPoolExecutor(_AT_ONCE) as pool:
+            remote = [each for each in [*self._attached.items()] if each[1].connector.remote]
+            for _ in pool.map(lambda each: self._lose(database, *each), remote):
+                pass  # what one of them raised is raised here
             return {alias: why for alias, (at, why) in self._let_go.items() if at >= since}
 
     def _lose(self, database: Database, key: str, source: Attached) -> None:
@@ -245,8 +249,8 @@ class Sources:
 
     def connector(self, name: str) -> Connector[Any]:
         """Return a connector by name. Raises ConfigError where there is none."""
-        if not self._found:
-            for place in self._places:
+        with self._finding:  # several calls begin at once, and a module is one for all of them
+            for place in () if self._found else self._places:
                 package = Path(place) if place.startswith("/") else place
                 self._found |= discover(package, Connector).found
         try:
