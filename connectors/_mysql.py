@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from connectors._catalogs import detach
 from connectors._my_arrow import to_arrow
-from connectors._my_errors import explained
+from connectors._my_errors import asking, explained
 from connectors._my_session import MysqlOptions, Server, connected, kill, kill_scans
 from connectors._my_structures import read_structures
 from connectors._servers import reach
@@ -70,7 +70,7 @@ class MysqlFamily(Connector[MysqlOptions]):
     def test(self, con: duckdb.DuckDBPyConnection, options: MysqlOptions) -> Checked:
         started = time.perf_counter()
         reach(options)
-        with connected(options) as session, session.cursor() as cursor:
+        with connected(options) as session, asking(""), session.cursor() as cursor:
             server = Server.of(session)
             cursor.execute("SELECT coalesce(database(), ''), current_user(), @@global.read_only")
             database, user, copy = cursor.fetchone() or ("", "", 0)
@@ -105,8 +105,7 @@ class MysqlFamily(Connector[MysqlOptions]):
             yield f"{user} may do everything on this server. Use one who may only SELECT."
 
     def inspect(self, con: duckdb.DuckDBPyConnection, options: MysqlOptions, alias: str) -> Report:
-        with connected(options) as session:
-            found = read_structures(session, None, None)
+        found = self.structures(options, None, None)
         return Report(tuple(f"{alias}.{each.schema}.{each.name}" for each in found))
 
     def attach(
@@ -145,8 +144,8 @@ class MysqlFamily(Connector[MysqlOptions]):
 
     def structures(
         self, options: MysqlOptions, schema: str | None, name: str | None
-    ) -> list[Structure] | None:
-        with connected(options) as session:
+    ) -> list[Structure]:
+        with connected(options) as session, asking(""):
             return read_structures(session, schema, name)
 
     @contextmanager

@@ -89,7 +89,7 @@ class PostgresFamily(Connector[P], Generic[P]):
     def test(self, con: duckdb.DuckDBPyConnection, options: P) -> Checked:
         started = time.perf_counter()
         reach(options)
-        with connected(options) as server:
+        with connected(options) as server, asking(""):
             row = server.execute(_WHO).fetchone()
         if row is None:
             raise ConnectError("The server does not say who is asking.")
@@ -116,8 +116,7 @@ class PostgresFamily(Connector[P], Generic[P]):
         )
 
     def inspect(self, con: duckdb.DuckDBPyConnection, options: P, alias: str) -> Report:
-        with connected(options) as server:
-            found = read_structures(server, None, None)
+        found = self.structures(options, None, None)
         return Report(tuple(f"{alias}.{each.schema}.{each.name}" for each in found))
 
     def attach(
@@ -137,8 +136,8 @@ class PostgresFamily(Connector[P], Generic[P]):
 
     def structures(
         self, options: P, schema: str | None, name: str | None
-    ) -> list[Structure] | None:
-        with connected(options) as server:
+    ) -> list[Structure]:
+        with connected(options) as server, asking(""):
             return read_structures(server, schema, name)
 
     @contextmanager

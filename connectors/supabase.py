@@ -169,7 +169,7 @@ class Supabase(Connector[SupabaseOptions]):
     def test(self, con: duckdb.DuckDBPyConnection, options: SupabaseOptions) -> Checked:
         with self._answered(options):
             checked = self._postgres.test(con, options.server)
-            found = self._postgres.structures(options.server, None, None) or []
+            found = self._postgres.structures(options.server, None, None)
         managed = sorted({each.schema for each in found} & MANAGED)
         notes = checked.notes
         if managed and not options.show_managed:
@@ -181,7 +181,7 @@ class Supabase(Connector[SupabaseOptions]):
     def inspect(
         self, con: duckdb.DuckDBPyConnection, options: SupabaseOptions, alias: str
     ) -> Report:
-        found = self.structures(options, None, None) or []
+        found = self.structures(options, None, None)
         return Report(tuple(f"{alias}.{each.schema}.{each.name}" for each in found))
 
     def attach(
@@ -206,9 +206,9 @@ class Supabase(Connector[SupabaseOptions]):
 
     def structures(
         self, options: SupabaseOptions, schema: str | None, name: str | None
-    ) -> list[Structure] | None:
+    ) -> list[Structure]:
         with self._answered(options):
-            found = self._postgres.structures(options.server, schema, name) or []
+            found = self._postgres.structures(options.server, schema, name)
         return [
             _marked(each)
             for each in found

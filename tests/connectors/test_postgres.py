@@ -4,10 +4,12 @@ import threading
 from contextlib import suppress
 
 import duckdb
+import pytest
 
 from connectors.postgres import Postgres
 from core.connector import literal
 from core.engine.extensions import extension_file
+from core.errors import QueryError
 from tests.connectors.servers import postgres_server
 
 
@@ -39,3 +41,19 @@ def test_a_statement_that_is_interrupted_to_its_end_leaves_nothing_attached():
             done.clear()
         asked = "SELECT database_name FROM duckdb_databases() WHERE NOT internal"
         assert con.execute(asked).fetchall() == [("memory",)]
+
+
+def test_what_the_server_says_of_a_listing_is_one_sentence(con):
+    kind = Postgres()
+    with postgres_server() as server:
+        server.execute("REVOKE SELECT ON pg_catalog.pg_index FROM PUBLIC")
+        server.execute("CREATE ROLE ann LOGIN PASSWORD 'reads'")
+        given = server.options | {"user": "ann", "password": "reads"}
+        options = kind.Options.model_validate(given)
+        asked = (
+            lambda: kind.structures(options, None, None),
+            lambda: kind.inspect(con, options, "shop"),
+        )
+        for ask in asked:
+            with pytest.raises(QueryError, match=r"^permission denied for table pg_index\.$"):
+                ask()
