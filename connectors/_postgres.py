@@ -134,9 +134,7 @@ class PostgresFamily(Connector[P], Generic[P]):
     def stop(self, options: P, alias: str, seconds: float) -> None:
         _cancel(options, application_name(alias), seconds)
 
-    def structures(
-        self, options: P, schema: str | None, name: str | None
-    ) -> list[Structure]:
+    def structures(self, options: P, schema: str | None, name: str | None) -> list[Structure]:
         with connected(options) as server, asking(""):
             return read_structures(server, schema, name)
 
