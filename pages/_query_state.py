@@ -15,6 +15,7 @@ import streamlit as st
 from core.engine.lexer import parameters
 from core.errors import MillpondError, QueryError
 from core.queries.runs import Entry
+from core.queries.typed import typed
 from core.workbench import Workspace
 from pages._components.editor import Diagnostic, EditorEvent, editor_text
 
@@ -163,22 +164,6 @@ def _follow_link(state: QueryState, workspace: Workspace) -> None:
             state.run_on(saved.query.on)
             state.replace(saved.query.sql)
             state.values = {name: str(value) for name, value in saved.query.parameters.items()}
-
-
-def typed(value: str) -> Any:
-    """Read a parameter as people write it: 12, 1.5, true, null, 'quoted text', else text."""
-    plain = value.strip()
-    words: dict[str, Any] = {"true": True, "false": False, "null": None}
-    if plain.lower() in words:
-        return words[plain.lower()]
-    if len(plain) >= 2 and plain[0] == plain[-1] == "'":
-        return plain[1:-1].replace("''", "'")
-    for read in (int, float):
-        try:
-            return read(plain)
-        except ValueError:
-            continue
-    return value
 
 
 def diagnostics(entry: Entry | None) -> list[Diagnostic]:

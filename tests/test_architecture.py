@@ -81,6 +81,7 @@ VALUES = (
     "core.plugins",  # finds the kinds of chart
     "core.queries.models",
     "core.queries.runs",  # Entry
+    "core.queries.typed",  # what is in a parameter's field
     "core.structure",
     "core.visual",
     "core.visuals",
