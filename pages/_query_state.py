@@ -7,6 +7,7 @@ address opened elsewhere, finds the run again.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ import streamlit as st
 from core.engine.lexer import parameters
 from core.errors import MillpondError, QueryError
 from core.queries.runs import Entry
-from core.queries.typed import typed
+from core.queries.typed import typed, written
 from core.workbench import Workspace
 from pages._components.editor import Diagnostic, EditorEvent, editor_text
 
@@ -44,6 +45,8 @@ class QueryState:
     """The last run whose changes to the catalog the page has followed."""
     values: dict[str, str] = field(default_factory=dict)
     """What is given for each parameter, as `take_values` last saw it."""
+    saved_values: Mapping[str, Any] = field(default_factory=dict)
+    """What a saved query brought along."""
 
     def current_text(self) -> str:
         """Return the editor's text as it is now."""
@@ -84,7 +87,12 @@ class QueryState:
     def given(self) -> dict[str, Any]:
         """Return the values to bind: one that has no field yet is not among them."""
         names = self.parameters()
-        return {name: typed(self.values[name]) for name in names if name in self.values}
+        return {name: self._value(name) for name in names if name in self.values}
+
+    def _value(self, name: str) -> Any:
+        """Read a field; one left as it was filled gives what was saved, be it a list or a date."""
+        text, saved = self.values[name], self.saved_values.get(name)
+        return saved if text == written(saved) else typed(text)
 
     def start(self, workspace: Workspace, event: EditorEvent) -> Entry | None:
         """Start what the editor asks for, and give it a moment to answer."""
@@ -163,7 +171,8 @@ def _follow_link(state: QueryState, workspace: Workspace) -> None:
             state.saved_id, state.saved_revision = wanted, saved.document.revision
             state.run_on(saved.query.on)
             state.replace(saved.query.sql)
-            state.values = {name: str(value) for name, value in saved.query.parameters.items()}
+            state.saved_values = saved.query.parameters
+            state.values = {name: written(each) for name, each in state.saved_values.items()}
 
 
 def diagnostics(entry: Entry | None) -> list[Diagnostic]:

@@ -193,7 +193,7 @@ def _show_save(here: Workspace, state: QueryState) -> None:
             description=about,
             tags=tags.split(","),
             sql=state.current_text(),
-            parameters={name: state.values.get(name, "") for name in state.parameters()},
+            parameters=state.given(),
             on=state.on,
         )
         saved = here.queries.save(

@@ -5,6 +5,7 @@ What needs a browser, as the editor and the grid do, is in tests/browser/.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -148,15 +149,58 @@ def test_sql_in_the_address_fills_the_editor_and_never_runs(empty):
 
 
 def test_a_saved_query_in_the_address_fills_text_and_parameters_and_never_runs(empty):
-    saved = empty.queries.save(
-        SavedQuery(name="Herons", sql="SELECT $n AS n", parameters={"n": "3"})
-    )
+    saved = empty.queries.save(SavedQuery(name="Herons", sql="SELECT $n AS n", parameters={"n": 3}))
     app = draw("query", query=saved.document.id)
     assert editor(app) == "SELECT $n AS n"
     assert [(each.label, each.value) for each in app.text_input if each.label == "$n"] == [
         ("$n", "3")
     ]
     assert not empty.queries.history()
+
+
+SAVED_VALUES = [
+    (None, "null"),
+    (12, "12"),
+    ("12", "'12'"),
+    ("None", "None"),
+    (date(2013, 1, 31), "2013-01-31"),
+    ([1, 2], "[1, 2]"),  # which no field could say
+]
+
+
+@pytest.mark.parametrize(("value", "text"), SAVED_VALUES)
+def test_a_value_that_was_saved_is_bound_and_saved_again_as_it_was(empty, value, text):
+    query = SavedQuery(name="Q", sql="SELECT $p AS p", parameters={"p": value})
+    saved = empty.queries.save(query).document.id
+    app = draw("query", query=saved)
+    assert value_of(app, "$p").value == text
+    next(each for each in app.button if each.label == "Save").click()
+    checked(app.run())
+    again = empty.queries.saved(saved)
+    assert (again.document.revision, again.query.parameters) == (2, {"p": value})
+    next(each for each in app.button if each.label == "Run all").click()
+    checked(app.run())
+    assert empty.queries.find(shown_tab(app)).params == {"p": value}
+
+
+def test_a_saved_value_gives_way_to_what_is_typed(empty):
+    query = SavedQuery(name="Q", sql="SELECT $p AS p", parameters={"p": [1, 2]})
+    app = draw("query", query=empty.queries.save(query).document.id)
+    value_of(app, "$p").set_value("'12'")
+    next(each for each in app.button if each.label == "Run all").click()
+    checked(app.run())
+    assert empty.queries.find(shown_tab(app)).params == {"p": "12"}
+
+
+def test_parameters_without_a_name_have_fields_too(empty):
+    app = draw("query", sql="SELECT ? + $2 AS n")
+    value_of(app, "$1").set_value("40")
+    value_of(app, "$2").set_value("2")
+    next(each for each in app.button if each.label == "Run all").click()
+    checked(app.run())
+    entry = empty.queries.find(shown_tab(app))
+    assert entry.run.wait(60)
+    assert entry.session.page(entry.run, entry.run.result).frame.rows() == [(42,)]
 
 
 def test_a_value_typed_right_before_the_run_is_the_one_that_is_bound(empty):

@@ -129,6 +129,17 @@ def test_a_query_is_saved_found_and_deleted(http: httpx.Client) -> None:
     assert http.get(address).status_code == 404
 
 
+def test_a_saved_query_is_answered_with_its_values(http: httpx.Client) -> None:
+    parameters = {"day": {"$": "date", "value": "2013-01-31"}, "code": "12", "none": None}
+    query = {"name": "Days", "sql": "SELECT $day, $code, $none", "parameters": parameters}
+    saved = http.post("/api/v1/saved-queries", json=query)
+    assert saved.json()["query"]["parameters"] == parameters
+    refused = http.post("/api/v1/saved-queries", json=query | {"parameters": {"x": {"y": 1}}})
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("The value of $x is an object")
+    assert http.delete(saved.headers["location"]).status_code == 204
+
+
 def test_the_description_has_each_route_and_says_where_they_are(http: httpx.Client) -> None:
     described = http.get("/api/openapi.json").json()
     assert {path: set(verbs) for path, verbs in described["paths"].items()} == ROUTES

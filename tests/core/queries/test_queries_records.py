@@ -224,7 +224,7 @@ def test_a_saved_query_is_one_canonical_text():
         ("no JSON", "text"),
         ('{"name": "", "sql": ""}', "name"),
         ('{"name": "A"}', "sql"),
-        ('{"name": "A", "sql": "", "schema_version": 2}', "schema_version"),
+        ('{"name": "A", "sql": "", "schema_version": 3}', "schema_version"),
         ('{"name": "A", "sql": "", "tags": "a"}', "tags"),
         ('{"name": "A", "sql": "", "surprise": 1}', "surprise"),
     ],
