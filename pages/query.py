@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.connections.service import Source
 from core.errors import MillpondError
-from core.queries.models import SavedQuery
+from core.queries.models import LONGEST_NAME, SavedQuery
 from core.workbench import Workspace
 from pages._components.editor import EditorEvent, editor_schema, sql_editor
 from pages._helpers import count, errors_shown, first_line, show_error, workspace
@@ -176,7 +176,9 @@ def _show_save(here: Workspace, state: QueryState) -> None:
         with errors_shown():
             known = here.queries.saved(state.saved_id)
     with st.form("save-query", border=False):
-        name = st.text_input("Name", value=known.query.name if known else "")
+        name = st.text_input(
+            "Name", value=known.query.name if known else "", max_chars=LONGEST_NAME
+        )
         about = st.text_area("Description", value=known.query.description if known else "")
         tags = st.text_input(
             "Tags", value=", ".join(known.query.tags) if known else "", help="Separated by commas."

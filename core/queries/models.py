@@ -23,6 +23,9 @@ from core.queries.typed import typed
 
 State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 
+LONGEST_NAME = 200
+"""Characters of a saved query's name."""
+
 
 def _distinct(tags: object) -> object:
     if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
@@ -61,7 +64,7 @@ class SavedQuery(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000_000)
 
     schema_version: Literal[2] = 2
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
     description: str = ""
     tags: Annotated[list[str], BeforeValidator(_distinct)] = []
     sql: str

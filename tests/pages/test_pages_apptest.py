@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.queries.models import SavedQuery
+from core.queries.models import LONGEST_NAME, SavedQuery
 from tests.pages.drawing import checked, draw, words
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
@@ -229,6 +229,12 @@ def test_two_tabs_keep_their_own_values_of_one_parameter(empty):
     checked(app.run())
     assert editor(app) == "SELECT $n AS n"
     assert value_of(app, "$n").value == "1"
+
+
+def test_a_saved_query_is_given_a_name_of_no_more_than_fits(empty):
+    name = value_of(draw("query", sql="SELECT 1"), "Name")
+    assert name.max_chars == LONGEST_NAME
+    assert SavedQuery(name="x" * LONGEST_NAME, sql="")
 
 
 def test_a_saved_query_that_is_gone_is_said(empty):
