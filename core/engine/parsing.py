@@ -6,9 +6,7 @@ operators again and again. A text of 300 bytes could hold a core of the app for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from core.engine.lexer import Token, fold, tokens
+from core.engine.lexer import fold, tokens
 
 TOKENS = 10_000
 """Most tokens of one text; half a second for a long list of columns."""
@@ -28,13 +26,9 @@ _WITHOUT_ON = ("cross", "natural", "positional")
 
 def is_costly(sql: str) -> bool:
     """Tell whether sqlglot would take long to parse a text, about 1 µs for each of its bytes."""
-    return _is_costly(tokens(sql))
-
-
-def _is_costly(found: Iterable[Token]) -> bool:
     joins = subscripts = chained = 0
     before = ""
-    for count, token in enumerate(found, 1):
+    for count, token in enumerate(tokens(sql), 1):
         word = fold(token.text) if token.kind == "word" else token.text
         if word == "join" and before not in _WITHOUT_ON:
             joins += 1

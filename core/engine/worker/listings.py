@@ -61,7 +61,7 @@ class Listings:
         return {key: (each.tables, each.problem) for key, each in listings.items()}
 
     def forget(self, key: str) -> None:
-        """_Ask the source anew when it is next wanted."""
+        """Ask the source anew when it is next wanted."""
         self._known.pop(key, None)
 
     def _begin(self, listing: _Listing, ask: _Ask) -> Future[Sequence[Structure]] | None:

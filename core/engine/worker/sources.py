@@ -335,10 +335,8 @@ def _stop(source: Attached, started: float) -> None:
 def _is_refused(path: str) -> bool:
     try:
         Path(path).open("rb").close()
-    except PermissionError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return False
 
 
