@@ -24,6 +24,13 @@ def shop(app):
         assert http.delete("/connections/shop", timeout=60).status_code == 204
 
 
+def fill(screen, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        screen.page.get_by_label(name, exact=True).fill(value)
+    screen.page.keyboard.press("Tab")
+    screen.settle()
+
+
 def test_an_operator_of_a_server_is_no_parameter(screen, shop):
     sql = """SELECT '{"a": 1}'::jsonb ? 'a' AS has, 1 AS "sure?", $$?$$ AS mark"""
     screen.open(f"/query?on=shop&sql={quote(sql)}")
@@ -39,10 +46,7 @@ def test_an_operator_of_a_server_is_no_parameter(screen, shop):
 def test_parameters_without_a_name_are_asked_for_and_bound(screen):
     screen.open("/query")
     screen.write("SELECT ? + $2 AS n, ? AS word")
-    for name, value in [("$1", "40"), ("$2", "2"), ("$3", "EWR")]:
-        screen.page.get_by_label(name, exact=True).fill(value)
-    screen.page.keyboard.press("Tab")
-    screen.settle()
+    fill(screen, {"$1": "40", "$2": "2", "$3": "EWR"})
     screen.shot("positional-parameters")
     screen.button("Run all").click()
     expect(screen.cell(0, 0)).to_have_text("42")
@@ -52,10 +56,7 @@ def test_parameters_without_a_name_are_asked_for_and_bound(screen):
 def test_a_saved_query_opens_with_the_types_of_its_values(screen, visit):
     screen.open("/query")
     screen.write("SELECT typeof($code) AS code, $none IS NULL AS none, typeof($n) AS n")
-    for name, value in [("$code", "'007'"), ("$none", "null"), ("$n", "12")]:
-        screen.page.get_by_label(name, exact=True).fill(value)
-    screen.page.keyboard.press("Tab")
-    screen.settle()
+    fill(screen, {"$code": "'007'", "$none": "null", "$n": "12"})
     screen.button("Save").click()
     screen.page.get_by_label("Name", exact=True).fill("Types")
     screen.page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()

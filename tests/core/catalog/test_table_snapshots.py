@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,40 +18,11 @@ from core.access import Actor
 from core.engine.session import Session
 from core.errors import Conflict, Forbidden, InvalidInput, MillpondError, NotFound
 from core.jobs.models import Plan
-from core.settings import Settings
-from core.workbench import Workbench, Workspace
+from core.workbench import Workspace
 from tests.core.catalog.test_profile_job import ended
 
 ORDERS = "CREATE TABLE orders (id INTEGER, changed TEXT, what TEXT)"
 FIRST = [(1, "2026-01-01", "a"), (2, "2026-01-02", "b"), (3, None, "c")]
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory) -> Iterator[Workbench]:
-    folder = tmp_path_factory.mktemp("snapshots")
-    (folder / "start").mkdir()
-    settings = Settings(
-        home=folder / "home", start_folder=folder / "start", sample_data=False, threads=2
-    )
-    workbench = Workbench.open(settings)
-    yield workbench
-    workbench.close()
-
-
-@pytest.fixture
-def here(workbench: Workbench) -> Iterator[Workspace]:
-    here = workbench.workspace()
-    yield here
-    for each in here.snapshots.list():
-        here.snapshots.drop(each.name)
-    for source in here.connections.list():
-        here.connections.remove(source.connection.alias)
-
-
-@pytest.fixture
-def folder(workbench: Workbench) -> Path:
-    """A folder of this test's own that the workspace may read."""
-    return Path(tempfile.mkdtemp(dir=workbench.settings.start_folder))
 
 
 @pytest.fixture

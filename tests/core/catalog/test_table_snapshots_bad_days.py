@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -17,40 +15,11 @@ import pytest
 
 from core.engine.session import Session
 from core.errors import Conflict, MillpondError
-from core.settings import Settings
-from core.workbench import Workbench, Workspace
+from core.workbench import Workspace
 from tests.core.catalog.test_table_snapshots import rows, take, write
 
 READ_BY = {"sqlite": "shop.orders", "sqlalchemy": "shop.main.orders"}
 """The connector, and what its table is called here."""
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory) -> Iterator[Workbench]:
-    folder = tmp_path_factory.mktemp("snapshots")
-    (folder / "start").mkdir()
-    settings = Settings(
-        home=folder / "home", start_folder=folder / "start", sample_data=False, threads=2
-    )
-    workbench = Workbench.open(settings)
-    yield workbench
-    workbench.close()
-
-
-@pytest.fixture
-def here(workbench: Workbench) -> Iterator[Workspace]:
-    here = workbench.workspace()
-    yield here
-    for each in here.snapshots.list():
-        here.snapshots.drop(each.name)
-    for source in here.connections.list():
-        here.connections.remove(source.connection.alias)
-
-
-@pytest.fixture
-def folder(workbench: Workbench) -> Path:
-    """A folder of this test's own that the workspace may read."""
-    return Path(tempfile.mkdtemp(dir=workbench.settings.start_folder))
 
 
 @pytest.fixture(params=READ_BY)
