@@ -47,8 +47,8 @@ def test_what_the_server_says_of_a_listing_is_one_sentence(con):
     kind = Postgres()
     with postgres_server() as server:
         server.execute("REVOKE SELECT ON pg_catalog.pg_index FROM PUBLIC")
-        server.execute("CREATE ROLE ann LOGIN PASSWORD 'reads'")
-        given = server.options | {"user": "ann", "password": "reads"}
+        server.execute("CREATE ROLE ann LOGIN PASSWORD 'nr7-quince-ann'")
+        given = server.options | {"user": "ann", "password": "nr7-quince-ann"}
         options = kind.Options.model_validate(given)
         asked = (
             lambda: kind.structures(options, None, None),

@@ -134,9 +134,9 @@ def test_on_postgres_what_may_not_be_read_hides_nothing_else():
     with postgres_server() as server:
         server.execute("CREATE TABLE items (id integer PRIMARY KEY)")
         server.execute("REVOKE SELECT ON pg_catalog.pg_index FROM PUBLIC")
-        server.execute("CREATE ROLE ann LOGIN PASSWORD 'reads'")
+        server.execute("CREATE ROLE ann LOGIN PASSWORD 'nr7-quince-ann'")
         url = f"postgresql+psycopg://ann@127.0.0.1:{server.port}/postgres"
-        (told,) = KIND.structures(SqlalchemyOptions(url=url, password="reads"), None, None)
+        (told,) = KIND.structures(SqlalchemyOptions(url=url, password="nr7-quince-ann"), None, None)
     assert [column.name for column in told.columns] == ["id"]
     assert told.indexes == ()
 
