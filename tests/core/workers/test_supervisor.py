@@ -34,7 +34,14 @@ def until(condition, seconds: float = 20) -> bool:
 
 
 def children() -> set[int]:
-    return {child.pid for child in psutil.Process().children() if child.status() != "zombie"}
+    return {child.pid for child in psutil.Process().children() if lives(child)}
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != "zombie"
+    except psutil.NoSuchProcess:  # it was reaped since it was listed
+        return False
 
 
 @pytest.fixture
